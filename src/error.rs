@@ -1,0 +1,234 @@
+//! Why a policy did not load, with the place in its text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::json::Span;
+use crate::text::write_safe;
+
+/// A document that is being read: its text and, if it has one, the name of its file.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: Option<String>,
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// Line and column of a byte offset, both counted from 1, the column in characters.
+    pub(crate) fn position(&self, offset: u32) -> (usize, usize) {
+        let before = self.text.get(..offset as usize).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        (before.matches('\n').count() + 1, column)
+    }
+
+    fn line(&self, offset: u32) -> &str {
+        let before = self.text.get(..offset as usize).unwrap_or(&self.text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let rest = self.text.get(start..).unwrap_or("");
+        rest.lines().next().unwrap_or("")
+    }
+}
+
+/// A place in a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) source: Arc<Source>,
+    pub(crate) span: Span,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.source.position(self.span.start);
+        match &self.source.name {
+            Some(name) => write!(f, "{name}:{line}:{column}"),
+            None => write!(f, "line {line} column {column}"),
+        }
+    }
+}
+
+/// Something that does not take part in comparisons: where a value was written says nothing about what it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unseen<T>(pub(crate) T);
+
+impl<T> PartialEq for Unseen<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Which step of loading a policy failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadErrorKind {
+    /// The file could not be read.
+    Io,
+    /// The text is not the format that it claims to be.
+    Syntax,
+    /// The document is not a policy: an unknown or missing field, a wrong value.
+    Policy,
+    /// The policy does not fit the tools that the guard knows.
+    Tools,
+    /// One of the policy's own examples was decided otherwise.
+    Example,
+}
+
+/// Why a policy did not load: where, what was wrong, and what to write instead.
+///
+/// `Display` gives the whole report over several lines, with the offending line and a caret.
+///
+/// ```
+/// use portcullis::AgentPolicy;
+///
+/// let error = AgentPolicy::from_json(r#"{"agent_id": "spiffe://example.org/a", "permisions": []}"#).unwrap_err();
+/// assert_eq!(error.line(), Some(1));
+/// assert!(error.to_string().contains("did you mean `permissions`?"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct LoadError(Box<Report>);
+
+#[derive(Clone, Debug)]
+struct Report {
+    kind: LoadErrorKind,
+    message: String,
+    help: Option<String>,
+    place: Option<Place>,
+}
+
+impl LoadError {
+    pub(crate) fn new(kind: LoadErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Report {
+            kind,
+            message: message.into(),
+            help: None,
+            place: None,
+        }))
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Sets the place unless an inner step has already named a more exact one.
+    pub(crate) fn at(mut self, place: Option<Place>) -> Self {
+        self.0.place = self.0.place.or(place);
+        self
+    }
+
+    /// Which step failed.
+    #[must_use]
+    pub fn kind(&self) -> LoadErrorKind {
+        self.0.kind
+    }
+
+    /// What was wrong, on one line, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to write instead, if that is known.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The file, if the policy came from one.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.0.place.as_ref()?.source.name.as_deref()
+    }
+
+    /// The line, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        Some(self.position()?.0)
+    }
+
+    /// The column, counted from 1 in characters.
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        Some(self.position()?.1)
+    }
+
+    fn position(&self) -> Option<(usize, usize)> {
+        let place = self.0.place.as_ref()?;
+        Some(place.source.position(place.span.start))
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.0.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if let Some(place) = &self.0.place {
+            write_excerpt(f, place)?;
+        }
+        match &self.0.help {
+            Some(help) => write!(f, "\n  = {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The characters of context shown on each side of the caret when a line is long.
+const CONTEXT: usize = 60;
+
+fn write_excerpt(f: &mut fmt::Formatter<'_>, place: &Place) -> fmt::Result {
+    let (line_number, column) = place.source.position(place.span.start);
+    let line = place.source.line(place.span.start);
+    let skipped = column.saturating_sub(CONTEXT + 1);
+    let shown: String = line
+        .chars()
+        .skip(skipped)
+        .take(2 * CONTEXT)
+        .map(|character| if character == '\t' { ' ' } else { character })
+        .collect();
+    let available = shown.chars().count() + 1 - (column - skipped).min(shown.chars().count());
+    let wanted = place.source.text.get(place.span.start as usize..place.span.end as usize);
+    let width = wanted.map_or(1, |text| text.lines().next().unwrap_or("").chars().count());
+    let gutter = line_number.to_string();
+    write!(f, "\n{:w$} |\n{gutter} | ", "", w = gutter.len())?;
+    shown.chars().try_for_each(|character| write_safe(f, character))?;
+    let carets = "^".repeat(width.clamp(1, available.max(1)));
+    write!(f, "\n{:w$} | {:c$}{carets}", "", "", w = gutter.len(), c = column - skipped - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str, start: u32, end: u32) -> LoadError {
+        let source = Arc::new(Source { name: Some("p.toml".into()), text: text.into() });
+        LoadError::new(LoadErrorKind::Policy, "unknown field `x`")
+            .at(Some(Place { source, span: Span { start, end } }))
+            .help("did you mean `y`?")
+    }
+
+    #[test]
+    fn a_report_points_at_the_place() {
+        let report = error("a = 1\nxé = 2\n", 6, 9).to_string();
+        assert_eq!(
+            report,
+            "p.toml:2:1: unknown field `x`\n  |\n2 | xé = 2\n  | ^^\n  = did you mean `y`?"
+        );
+    }
+
+    #[test]
+    fn any_place_renders() {
+        let texts = ["", "\n", "abc", "é\u{1b}[0m\r\n\tz", &"w".repeat(500)];
+        for text in texts {
+            for start in 0..=text.len() as u32 + 2 {
+                for end in start..=text.len() as u32 + 2 {
+                    let report = error(text, start, end).to_string();
+                    assert!(!report.contains('\u{1b}'));
+                }
+            }
+        }
+    }
+}
