@@ -1,0 +1,249 @@
+//! Fingerprints over our own typed encoding.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::json::{Number, View};
+
+/// A SHA-256 fingerprint of a call or a policy.
+///
+/// It covers our own typed, length-prefixed, versioned and domain-separated encoding with sorted keys. Two calls
+/// have one digest exactly when tool and arguments are equal: `1`, `1.0`, `true`, `"1"`, null and absent all
+/// differ, and so do 9007199254740992 and 9007199254740993. Canonical JSON (RFC 8785) maps those last two to the
+/// same bytes, since it writes every number as a double; an approval bound to such a hash could be used for
+/// another call, which is why it is not used here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The raw hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest is 64 hexadecimal digits")]
+pub struct DigestError;
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(DigestError);
+        }
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            let digits = text.get(at..at + 2).ok_or(DigestError)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| DigestError)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The secret of one log, under which its digests are made.
+///
+/// SHA-256 with the key in a block of its own before the message is a sound keyed hash here, because the encoding
+/// is prefix-free: no message can be extended to another one (Bellare, Canetti, Krawczyk, "Pseudorandom functions
+/// revisited: the cascade construction", 1996).
+#[derive(Clone)]
+pub struct DigestKey(Sha256);
+
+/// The operating system gave no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
+pub struct EntropyError;
+
+impl DigestKey {
+    /// A key of your own, for instance one kept beside a log.
+    #[must_use]
+    pub fn from_bytes(key: &[u8; 32]) -> Self {
+        // One whole block, so that the state after it can be kept and copied.
+        let mut block = [0_u8; 64];
+        for (to, from) in block.iter_mut().zip(b"portcullis/call/keyed/v1".iter().chain(key)) {
+            *to = *from;
+        }
+        Self(Sha256::new_with_prefix(block))
+    }
+
+    /// A fresh key from the operating system.
+    ///
+    /// # Errors
+    /// [`EntropyError`] if there is none to be had.
+    pub fn random() -> Result<Self, EntropyError> {
+        random_bytes().map(|key| Self::from_bytes(&key))
+    }
+}
+
+impl fmt::Debug for DigestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DigestKey(..)")
+    }
+}
+
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], EntropyError> {
+    use rand::TryRng as _;
+    let mut bytes = [0; N];
+    rand::rngs::SysRng.try_fill_bytes(&mut bytes).map_err(|_| EntropyError)?;
+    Ok(bytes)
+}
+
+/// Small pieces are gathered here, since the hash is fastest on whole blocks.
+const BUFFER: usize = 256;
+
+/// Writes the typed encoding into a hash. Lengths and counts are LEB128 in their shortest form.
+pub(crate) struct Encoder {
+    hash: Sha256,
+    buffer: [u8; BUFFER],
+    used: usize,
+}
+
+impl Encoder {
+    fn new(hash: Sha256) -> Self {
+        Self { hash, buffer: [0; BUFFER], used: 0 }
+    }
+
+    pub(crate) fn call() -> Self {
+        Self::domain("portcullis/call/v1")
+    }
+
+    pub(crate) fn keyed_call(key: &DigestKey) -> Self {
+        Self::new(key.0.clone())
+    }
+
+    pub(crate) fn domain(name: &str) -> Self {
+        let mut encoder = Self::new(Sha256::new());
+        encoder.string(name);
+        encoder
+    }
+
+    pub(crate) fn finish(mut self) -> Digest {
+        self.flush();
+        Digest(self.hash.finalize().into())
+    }
+
+    pub(crate) fn string(&mut self, text: &str) {
+        self.length(text.len());
+        self.bytes(text.as_bytes());
+    }
+
+    pub(crate) fn object(&mut self, members: usize) {
+        self.bytes(&[Tag::Object as u8]);
+        self.length(members);
+    }
+
+    pub(crate) fn value(&mut self, view: View<'_>) {
+        match view {
+            View::Null => self.bytes(&[Tag::Null as u8]),
+            View::Bool(value) => self.bytes(&[if value { Tag::True } else { Tag::False } as u8]),
+            View::Number(number) => self.number(number),
+            View::String(text) => {
+                self.bytes(&[Tag::String as u8]);
+                self.string(text);
+            }
+            View::Array(elements) => {
+                self.bytes(&[Tag::Array as u8]);
+                self.length(elements.len());
+                for element in (0..elements.len()).filter_map(|index| elements.element(index)) {
+                    self.value(element);
+                }
+            }
+            View::Object(object) => {
+                self.object(object.len());
+                for (key, value) in object.iter() {
+                    self.string(key);
+                    self.value(value.view());
+                }
+            }
+            View::NotRepresentable => self.bytes(&[Tag::NotRepresentable as u8]),
+        }
+    }
+
+    fn number(&mut self, number: Number) {
+        if let Some(value) = number.as_u64() {
+            self.bytes(&[Tag::NonNegative as u8]);
+            self.bytes(&value.to_be_bytes());
+        } else if let Some(value) = number.as_i64() {
+            self.bytes(&[Tag::Negative as u8]);
+            self.bytes(&value.to_be_bytes());
+        } else if let Some(value) = number.as_f64() {
+            self.bytes(&[Tag::Float as u8]);
+            self.bytes(&value.to_bits().to_be_bytes());
+        }
+    }
+
+    pub(crate) fn length(&mut self, length: usize) {
+        let mut rest = length as u64;
+        while rest >= 0x80 {
+            self.bytes(&[(rest as u8) | 0x80]);
+            rest >>= 7;
+        }
+        self.bytes(&[rest as u8]);
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        if bytes.len() > BUFFER - self.used {
+            self.flush();
+        }
+        match self.buffer.get_mut(self.used..self.used + bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.used += bytes.len();
+            }
+            None => self.hash.update(bytes),
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(filled) = self.buffer.get(..self.used) {
+            self.hash.update(filled);
+        }
+        self.used = 0;
+    }
+}
+
+/// The first byte of each encoded value. The numbers are part of the format.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Tag {
+    Null = 0,
+    False = 1,
+    True = 2,
+    NonNegative = 3,
+    Negative = 4,
+    Float = 5,
+    String = 6,
+    Array = 7,
+    Object = 8,
+    /// Never leaves the crate: such calls are refused as malformed. It only keeps the encoding total.
+    NotRepresentable = 255,
+}

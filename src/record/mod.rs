@@ -1,0 +1,181 @@
+//! What is written down about every call, before it runs and after.
+
+mod ring;
+mod shown;
+
+use std::time::{Duration, SystemTime};
+
+pub use ring::{RecordedEvent, RecordedCall, RingRecorder};
+pub(crate) use shown::ShownArguments;
+
+use crate::call::Arguments;
+use crate::decision::{AuditLevel, Code, Effect, RuleRef, Verdict};
+use crate::digest::{Digest, DigestKey};
+use crate::ids::{AgentId, TaskId, UserId};
+
+/// Where decisions and outcomes are written.
+///
+/// A decision is recorded before its call may run: if [`record`](Recorder::record) fails, the call is refused.
+/// It is called on the thread of the call, by many threads at once.
+pub trait Recorder: Send + Sync + std::fmt::Debug {
+    /// Writes one record. When this returns, the record counts as written.
+    ///
+    /// # Errors
+    /// [`RecordError`] if it could not be written. A decision then becomes a refusal; after an outcome that could
+    /// not be written, every later call is refused.
+    fn record(&self, record: &Record<'_>) -> Result<(), RecordError>;
+
+    /// The key under which the digests of arguments are made, if this log keeps one.
+    /// Without one, each guard makes its own at random.
+    fn digest_key(&self) -> Option<DigestKey> {
+        None
+    }
+}
+
+impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
+    fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+        (**self).record(record)
+    }
+
+    fn digest_key(&self) -> Option<DigestKey> {
+        (**self).digest_key()
+    }
+}
+
+/// A record could not be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record could not be written: {0}")]
+pub struct RecordError(pub String);
+
+/// Links the records of one call. Unique in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub(crate) u64);
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+/// One record, borrowed from the call that it is about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Record<'a> {
+    /// Monotonic time.
+    pub at: Duration,
+    /// Time of day: the monotonic time, counted from the last reading of the wall clock.
+    pub wall: SystemTime,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A call was decided.
+    Decided(Decided<'a>),
+    /// A call that was allowed ended, or never began.
+    Ended(Ended<'a>),
+    /// The policies changed.
+    PolicyLoaded {
+        /// Counts the policy changes of this guard; the first policies are 1.
+        epoch: u64,
+        /// The digest of all policies together.
+        policy: Digest,
+    },
+}
+
+/// Who called what.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Subject<'a> {
+    /// The call.
+    pub call: CallId,
+    /// The acting agent.
+    pub agent: &'a AgentId,
+    /// On whose behalf.
+    pub user: Option<&'a UserId>,
+    /// On what task.
+    pub task: Option<&'a TaskId>,
+    /// The tool, or what was given as its name.
+    pub tool: &'a str,
+}
+
+/// A decision, with what it rests on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Decided<'a> {
+    /// Who called what.
+    pub subject: Subject<'a>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// Its code.
+    pub code: Code,
+    /// The permission that decided.
+    pub rule: Option<RuleRef<'a>>,
+    /// The digest of tool and arguments under the log's key; absent if they were malformed.
+    pub digest: Option<Digest>,
+    /// Which policies decided.
+    pub epoch: u64,
+    /// The digest of those policies.
+    pub policy: Digest,
+    /// What the tool does.
+    pub effect: Effect,
+    /// How much the policy lets a log keep.
+    pub audit_level: AuditLevel,
+    pub(crate) arguments: Option<Arguments<'a>>,
+    pub(crate) secret: &'a [&'a str],
+}
+
+impl Decided<'_> {
+    /// Appends what the audit level lets a log keep of the arguments, as a JSON object: nothing at `standard`,
+    /// kinds and sizes at `detailed`, values at `full`. Secret parameters appear only by name.
+    pub fn write_arguments(&self, out: &mut String) {
+        if let Some(arguments) = self.arguments {
+            ShownArguments { arguments, secret: self.secret, level: self.audit_level }.write(out);
+        }
+    }
+}
+
+/// The end of a call that was allowed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Ended<'a> {
+    /// Who called what.
+    pub subject: Subject<'a>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// From the decision to the end.
+    pub latency: Duration,
+}
+
+/// How an allowed call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The tool returned a value.
+    Completed,
+    /// The tool returned an error.
+    Failed,
+    /// The tool panicked.
+    Panicked,
+    /// The tool's future was dropped before it was ready.
+    Cancelled,
+    /// The permit was dropped, or lapsed, before it ran; its places in limits were given back.
+    Abandoned,
+}
+
+impl Outcome {
+    /// The outcome as records write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
