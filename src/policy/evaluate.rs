@@ -1,0 +1,186 @@
+//! Deciding a call against the policies that apply to it.
+
+use smallvec::SmallVec;
+
+use super::ToolPermission;
+use super::set::Compiled;
+use crate::call::Arguments;
+use crate::constraint::{Field, Problem, length};
+use crate::decision::{AuditLevel, Code, Decision, Detail, Effect, Got, Reason, RuleRef};
+use crate::json::View;
+
+/// One permission that speaks of the tool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matched<'p> {
+    pub(crate) compiled: &'p Compiled,
+    /// Its position in its policy.
+    pub(crate) index: usize,
+    pub(crate) permission: &'p ToolPermission,
+}
+
+/// Every permission that speaks of the tool, over all policies that apply. All of them must allow the call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matches<'p>(pub(crate) SmallVec<[Matched<'p>; 4]>);
+
+impl<'p> Matched<'p> {
+    pub(crate) fn rule(self) -> RuleRef<'p> {
+        let policy = &self.compiled.policy;
+        RuleRef {
+            principal: &policy.principal,
+            tool: &self.permission.tool_name,
+            index: self.index,
+            source: policy.source.0.as_ref(),
+            span: self.permission.span.0,
+        }
+    }
+}
+
+impl<'p> Matches<'p> {
+    /// Looks the tool up in each policy. A policy that does not name it denies the call.
+    pub(crate) fn find(
+        policies: impl IntoIterator<Item = &'p Compiled>,
+        tool: &str,
+    ) -> Result<Self, Reason> {
+        let mut matches = Self::default();
+        for compiled in policies {
+            let before = matches.0.len();
+            matches.0.extend(compiled.named(tool));
+            if matches.0.len() == before {
+                let principal = compiled.policy.principal.clone();
+                let detail = Detail::UnknownTool { tool: tool.to_owned(), principal };
+                return Err(Reason::new(Code::UnknownTool, None, detail));
+            }
+        }
+        Ok(matches)
+    }
+
+    /// Whether every permission admits the arguments; the first that does not is the reason.
+    pub(crate) fn check(&self, arguments: Arguments<'_>, secret: &[&str]) -> Result<(), Reason> {
+        self.0.iter().try_for_each(|matched| {
+            matched.permission.check(arguments).map_err(|refused| refused.reason(*matched, secret))
+        })
+    }
+
+    /// The most that any permission asks the log to keep.
+    pub(crate) fn audit_level(&self) -> AuditLevel {
+        self.0.iter().map(|matched| matched.permission.audit_level).max().unwrap_or_default()
+    }
+
+    /// The strictest that any permission says.
+    pub(crate) fn effect(&self) -> Effect {
+        self.0.iter().map(|matched| matched.permission.effect).max().unwrap_or_default()
+    }
+
+    /// The first permission that wants a person's approval.
+    pub(crate) fn approval(&self) -> Option<Matched<'p>> {
+        self.0.iter().copied().find(|matched| matched.permission.requires_human_approval)
+    }
+
+    pub(crate) fn first(&self) -> Option<Matched<'p>> {
+        self.0.first().copied()
+    }
+
+    /// The decision of the policies alone, without limits.
+    pub(crate) fn decide(&self, arguments: Arguments<'_>) -> Decision {
+        self.refusal(arguments).unwrap_or_else(|| {
+            let rule = self.first().map(|matched| matched.rule().to_rule());
+            Decision::Allow(Reason::new(Code::Allowed, rule, Detail::None))
+        })
+    }
+
+    /// As [`decide`](Self::decide), but `None` where the call is allowed; then nothing is allocated.
+    pub(crate) fn refusal(&self, arguments: Arguments<'_>) -> Option<Decision> {
+        match (self.check(arguments, &[]), self.approval()) {
+            (Err(reason), _) => Some(Decision::Deny(reason)),
+            (Ok(()), Some(matched)) => Some(Decision::Ask(approval_required(matched))),
+            (Ok(()), None) => None,
+        }
+    }
+}
+
+pub(crate) fn approval_required(matched: Matched<'_>) -> Reason {
+    Reason::new(Code::ApprovalRequired, Some(matched.rule().to_rule()), Detail::None)
+}
+
+/// Why a permission does not admit the arguments.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refused<'p, 'v> {
+    Missing(&'p Field),
+    Unexpected(&'v str),
+    Value(&'p Field, View<'v>),
+}
+
+impl ToolPermission {
+    /// Allocates nothing. Missing parameters are looked for last, once it is known that some are.
+    pub(super) fn check<'p, 'v>(&'p self, arguments: Arguments<'v>) -> Result<(), Refused<'p, 'v>> {
+        let Some(params) = &self.allowed_params else {
+            return Ok(());
+        };
+        let mut found = 0;
+        for (name, view) in arguments.iter() {
+            match params.find(name) {
+                Some(field) if field.constraint.admits(view) => found += 1,
+                Some(field) => return Err(Refused::Value(field, view)),
+                None if self.other_params => {}
+                None => return Err(Refused::Unexpected(name)),
+            }
+        }
+        if found == params.0.len() {
+            return Ok(());
+        }
+        let missing = |field: &&Field| !field.optional && arguments.get(&field.name).is_none();
+        match params.0.iter().find(missing) {
+            Some(field) => Err(Refused::Missing(field)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Refused<'_, '_> {
+    pub(super) fn reason(self, matched: Matched<'_>, secret: &[&str]) -> Reason {
+        let rule = Some(matched.rule().to_rule());
+        let (code, detail) = self.detail(matched.permission.audit_level, secret);
+        Reason::new(code, rule, detail)
+    }
+
+    fn detail(self, level: AuditLevel, secret: &[&str]) -> (Code, Detail) {
+        match self {
+            Self::Missing(field) => {
+                (Code::MissingParameter, Detail::MissingParameter { name: field.name.to_string() })
+            }
+            Self::Unexpected(name) => {
+                (Code::UnexpectedParameter, Detail::UnexpectedParameter { name: name.to_owned() })
+            }
+            Self::Value(field, view) => {
+                let show = level >= AuditLevel::Full && !secret.contains(&&*field.name);
+                (Code::Constraint, constraint_detail(field, view, show))
+            }
+        }
+    }
+}
+
+fn constraint_detail(field: &Field, view: View<'_>, show: bool) -> Detail {
+    let failure = field.constraint.diagnose(view);
+    let path = format!("{}{}", field.name, failure.path);
+    match failure.problem {
+        Problem::Value { expected, got } => {
+            Detail::Constraint { path, expected: expected.clone(), got: told(got, show) }
+        }
+        Problem::MissingField => Detail::MissingParameter { name: path },
+        Problem::UnexpectedField => Detail::UnexpectedParameter { name: path },
+    }
+}
+
+/// The longest value that is kept for a message, in bytes of JSON.
+const TOLD: usize = 256;
+
+fn told(view: View<'_>, show: bool) -> Got {
+    let shown = show.then(|| {
+        let mut text = String::new();
+        view.write_json(&mut text);
+        let end = (0..=TOLD.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text
+    });
+    Got { kind: view.kind(), length: length(view), shown }
+}

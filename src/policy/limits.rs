@@ -1,0 +1,164 @@
+//! What a permission says about how often and how much.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use crate::error::{LoadError, LoadErrorKind};
+use crate::json::Number;
+use crate::text::Plain;
+
+/// So much, in so long, counted by this key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LimitRule {
+    pub(crate) kind: LimitKind,
+    pub(crate) per: Duration,
+    /// Sorted and without duplicates; empty for one count.
+    pub(crate) by: Vec<KeyPart>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LimitKind {
+    Calls(NonZeroU64),
+    Sum { parameter: Box<str>, at_most: Number },
+}
+
+/// One part of the key by which a limit counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KeyPart {
+    Agent,
+    User,
+    Task,
+    Tool,
+    Param(Box<str>),
+}
+
+impl LimitKind {
+    pub(crate) fn sum(parameter: &str, at_most: Number) -> Result<Self, LoadError> {
+        if at_most.compare(Number::from(0)).is_le() {
+            return Err(invalid("a budget must be above 0"));
+        }
+        Ok(Self::Sum { parameter: parameter.into(), at_most })
+    }
+}
+
+impl LimitRule {
+    /// The longest window.
+    const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+    pub(crate) fn new(kind: LimitKind, per: Duration, by: &[&str]) -> Result<Self, LoadError> {
+        if per.is_zero() || per > Self::LONGEST {
+            return Err(invalid("a window must be above 0 and at most 366 days"));
+        }
+        let mut parts = by.iter().map(|part| KeyPart::parse(part)).collect::<Result<Vec<_>, _>>()?;
+        parts.sort();
+        if parts.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Err(invalid("a key must not name the same thing twice"));
+        }
+        Ok(Self { kind, per, by: parts })
+    }
+
+    pub(crate) fn per_minute(calls: NonZeroU64) -> Self {
+        Self { kind: LimitKind::Calls(calls), per: Duration::from_secs(60), by: Vec::new() }
+    }
+
+    /// The parameters that a call must have for this limit.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        let summed = match &self.kind {
+            LimitKind::Sum { parameter, .. } => Some(&**parameter),
+            LimitKind::Calls(_) => None,
+        };
+        let keys = self.by.iter().filter_map(|part| match part {
+            KeyPart::Param(name) => Some(&**name),
+            _ => None,
+        });
+        summed.into_iter().chain(keys)
+    }
+}
+
+impl fmt::Display for LimitRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            LimitKind::Calls(calls) => write!(f, "{calls} calls")?,
+            LimitKind::Sum { parameter, at_most } => write!(f, "{at_most} of `{}`", Plain(parameter))?,
+        }
+        write!(f, " in {}", duration_text(self.per))?;
+        for (index, part) in self.by.iter().enumerate() {
+            f.write_str(if index == 0 { " by " } else { ", " })?;
+            write!(f, "{}", Plain(&part.to_text()))?;
+        }
+        Ok(())
+    }
+}
+
+impl KeyPart {
+    fn parse(text: &str) -> Result<Self, LoadError> {
+        Ok(match text {
+            "agent" => Self::Agent,
+            "user" => Self::User,
+            "task" => Self::Task,
+            "tool" => Self::Tool,
+            _ => match text.strip_prefix("param:") {
+                Some(name) if !name.is_empty() => Self::Param(name.into()),
+                _ => return Err(invalid("a key is made of `agent`, `user`, `task`, `tool` and `param:NAME`")),
+            },
+        })
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Agent => "agent".to_owned(),
+            Self::User => "user".to_owned(),
+            Self::Task => "task".to_owned(),
+            Self::Tool => "tool".to_owned(),
+            Self::Param(name) => format!("param:{name}"),
+        }
+    }
+}
+
+const UNITS: [(&str, u64); 5] = [
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+/// Reads `500ms`, `60s`, `10m`, `24h`, `7d`.
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at_checked(digits)?;
+    let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    count.parse::<u64>().ok()?.checked_mul(*nanos).map(Duration::from_nanos)
+}
+
+/// The largest unit that says it exactly.
+pub(super) fn duration_text(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let whole = UNITS.iter().rev().find(|(_, unit)| nanos.is_multiple_of(u128::from(*unit)));
+    match whole {
+        Some((name, unit)) => format!("{}{name}", nanos / u128::from(*unit)),
+        // Only a window made in code can be finer; the next longer one is on the strict side.
+        None => format!("{}ms", nanos.div_ceil(1_000_000)),
+    }
+}
+
+fn invalid(message: &str) -> LoadError {
+    LoadError::new(LoadErrorKind::Policy, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_back() {
+        for text in ["1ms", "1500ms", "60s", "90s", "24h", "7d", "1d"] {
+            let duration = parse_duration(text).unwrap();
+            assert_eq!(parse_duration(&duration_text(duration)), Some(duration), "{text}");
+        }
+        for text in ["", "s", "1", "1 s", "-1s", "1.5h", "1w", "1H", "99999999999999999999s", "9999999999d", "١s"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}
