@@ -1,0 +1,167 @@
+//! Building a guard: all errors here, none at decision time.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use super::in_force::{InForce, Parts};
+use super::metering::Metering;
+use super::timing::Timing;
+use super::{Gatehouse, Guard};
+use crate::clock::{Clock, SystemClock};
+use crate::digest::{DigestKey, EntropyError};
+use crate::error::LoadError;
+use crate::indicator::Indicators;
+use crate::policy::AgentPolicy;
+use crate::record::{Event, RecordError, Recorder};
+use crate::tool::ToolSpec;
+
+/// Collects what a [`Guard`] is made of. A recorder is required; without policies everything is denied.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct GuardBuilder {
+    policies: Vec<AgentPolicy>,
+    load_error: Option<LoadError>,
+    tools: Option<Vec<ToolSpec>>,
+    recorder: Option<Box<dyn Recorder>>,
+    clock: Option<Box<dyn Clock>>,
+    indicators: Indicators,
+    require_credentials: bool,
+}
+
+/// Why a guard was not built.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A policy did not load, or does not fit the tools.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// No recorder was given: what is not recorded must not run.
+    #[error("a guard needs a recorder; give it one with `recorder`")]
+    NoRecorder,
+    /// The first record could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The key for digests could not be made.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// Two tools have one name.
+    #[error("the tool `{name}` is given twice")]
+    DuplicateTool {
+        /// The name.
+        name: String,
+    },
+}
+
+impl GuardBuilder {
+    /// Adds a policy. All that apply to a call apply together.
+    pub fn policy(mut self, policy: AgentPolicy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// Adds policies.
+    pub fn policies(mut self, policies: impl IntoIterator<Item = AgentPolicy>) -> Self {
+        self.policies.extend(policies);
+        self
+    }
+
+    /// Adds the policy in a file; see [`AgentPolicy::from_file`]. An error is reported by [`build`](Self::build).
+    pub fn policy_file(mut self, path: impl AsRef<Path>) -> Self {
+        match AgentPolicy::from_file(path) {
+            Ok(policy) => self.policies.push(policy),
+            Err(error) => self.load_error = self.load_error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Says which tools there are. Then a policy that names another tool, a parameter that a tool does not have, or
+    /// a value of the wrong type does not load.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = ToolSpec>) -> Self {
+        self.tools.get_or_insert_default().extend(tools);
+        self
+    }
+
+    /// Where decisions and outcomes are written.
+    pub fn recorder(mut self, recorder: impl Recorder + 'static) -> Self {
+        self.recorder = Some(Box::new(recorder));
+        self
+    }
+
+    /// The clock; the operating system's where none is given.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// The first deny list.
+    pub fn indicators(mut self, indicators: Indicators) -> Self {
+        self.indicators = indicators;
+        self
+    }
+
+    /// Forbids [`Guard::vouched_session`]: sessions need a verified credential.
+    pub fn require_credentials(mut self) -> Self {
+        self.require_credentials = true;
+        self
+    }
+
+    /// Checks everything and builds the guard.
+    ///
+    /// # Errors
+    /// [`BuildError`] for the first thing that is wrong.
+    pub fn build(self) -> Result<Guard, BuildError> {
+        if let Some(error) = self.load_error {
+            return Err(error.into());
+        }
+        let recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
+        let tools = self.tools.unwrap_or_default();
+        refuse_repeated_tools(&tools)?;
+        self.policies.iter().try_for_each(|policy| check_tools(policy, &tools))?;
+        let digest_key = recorder.digest_key().map_or_else(DigestKey::random, Ok)?;
+        let timing = Timing::new(self.clock.unwrap_or_else(|| Box::new(SystemClock::new())));
+        let metering = Metering::new();
+        let in_force = InForce::new(Parts::new(self.policies, &metering), 1);
+        let version = in_force.version();
+        let event = Event::PolicyLoaded { epoch: version.epoch, policy: version.digest };
+        recorder.record(&timing.record(timing.now(), event))?;
+        Ok(Guard(Arc::new(Gatehouse {
+            in_force: ArcSwap::from_pointee(in_force),
+            before: Mutex::new(None),
+            metering,
+            has_indicators: AtomicBool::new(!self.indicators.is_empty()),
+            indicators: ArcSwap::from_pointee(self.indicators),
+            secrets: secrets(&tools),
+            tools,
+            recorder,
+            digest_key,
+            timing,
+            poisoned: AtomicBool::new(false),
+            require_credentials: self.require_credentials,
+        })))
+    }
+}
+
+/// A host that names no tools is not held to any.
+pub(super) fn check_tools(policy: &AgentPolicy, tools: &[ToolSpec]) -> Result<(), LoadError> {
+    if tools.is_empty() { Ok(()) } else { policy.check_tools(tools) }
+}
+
+fn refuse_repeated_tools(tools: &[ToolSpec]) -> Result<(), BuildError> {
+    let mut seen = HashSet::new();
+    match tools.iter().find(|tool| !seen.insert(tool.name())) {
+        None => Ok(()),
+        Some(tool) => Err(BuildError::DuplicateTool { name: tool.name().to_owned() }),
+    }
+}
+
+fn secrets(tools: &[ToolSpec]) -> HashMap<String, Vec<String>> {
+    let of = |tool: &ToolSpec| -> Vec<String> {
+        tool.params().iter().filter(|param| param.is_secret()).map(|param| param.name().to_owned()).collect()
+    };
+    tools.iter().map(|tool| (tool.name().to_owned(), of(tool))).filter(|(_, names)| !names.is_empty()).collect()
+}

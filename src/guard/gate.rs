@@ -1,0 +1,240 @@
+//! One call through the gate: decide, reserve, record; and its end.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::metering::Subject as Metered;
+use super::{Gatehouse, InForce};
+use crate::call::{Arguments, digest};
+use crate::decision::{Code, Detail, Reason, Verdict};
+use crate::digest::{Digest, Encoder};
+use crate::ids::ToolName;
+use crate::indicator::Hit;
+use crate::limit::Reservation;
+use crate::policy::{Matches, approval_required};
+use crate::record::{CallId, Decided, Ended, Event, Outcome, Subject};
+use crate::refusal::Refusal;
+use crate::session::SessionState;
+use crate::thread_id;
+
+/// What a session asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) arguments: Arguments<'a>,
+    /// Parameters that must never be recorded.
+    pub(crate) secret: &'a [&'a str],
+}
+
+/// The right to run one call once, soon.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) call: CallId,
+    issued_at: u64,
+    reservation: Reservation,
+}
+
+/// How long a permit waits to be run.
+pub(crate) const LAPSES_AFTER: Duration = Duration::from_secs(5);
+
+impl Gatehouse {
+    /// Decides a call and records the decision. On success the call may run.
+    pub(crate) fn authorize(&self, session: &SessionState, request: Request<'_>) -> Result<Ticket, Refusal> {
+        let call = CallId(thread_id::next_call());
+        let refusal = |(verdict, reason)| Refusal::new(call, request.tool, verdict, reason);
+        self.check_recorder().map_err(|reason| refusal((Verdict::Deny, reason)))?;
+        let now = self.timing.now();
+        let in_force = self.in_force.load();
+        let found = session.check_open(now).and_then(|()| find(session, &in_force, request.tool));
+        let (matches, result) = match found {
+            Ok(matches) => {
+                let result = self.examine(session, request, now, &in_force, &matches);
+                (matches, result)
+            }
+            Err(reason) => (Matches::default(), Err((Verdict::Deny, reason))),
+        };
+        let recorded = self.record_decision(call, session, request, now, &in_force, &matches, &result);
+        match (result, recorded) {
+            (Ok(reservation), Ok(())) => Ok(Ticket { call, issued_at: now, reservation }),
+            (Err(denied), Ok(())) => Err(refusal(denied)),
+            (result, Err(reason)) => {
+                if let Ok(reservation) = result {
+                    reservation.cancel();
+                }
+                Err(refusal((Verdict::Deny, reason)))
+            }
+        }
+    }
+
+    /// Records and returns the refusal of a call whose arguments could not be read.
+    pub(crate) fn refuse_malformed(&self, session: &SessionState, tool: &str, problem: &dyn std::fmt::Display) -> Refusal {
+        let call = CallId(thread_id::next_call());
+        let reason = Reason::new(Code::Malformed, None, Detail::Message(problem.to_string()));
+        let refused = |reason| Refusal::new(call, tool, Verdict::Deny, reason);
+        if let Err(reason) = self.check_recorder() {
+            return refused(reason);
+        }
+        let in_force = self.in_force.load();
+        let request = Request { tool, arguments: Arguments::Typed(&[]), secret: &[] };
+        let result = Err((Verdict::Deny, reason.clone()));
+        let now = self.timing.now();
+        match self.record_decision(call, session, request, now, &in_force, &Matches::default(), &result) {
+            Ok(()) => refused(reason),
+            Err(fault) => refused(fault),
+        }
+    }
+
+    /// Everything after the tool was found: only the last step takes anything.
+    fn examine(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        now: u64,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+    ) -> Result<Reservation, (Verdict, Reason)> {
+        let deny = |reason| (Verdict::Deny, reason);
+        check_representable(request.arguments).map_err(deny)?;
+        matches.check(request.arguments, request.secret).map_err(deny)?;
+        self.check_indicators(session, request).map_err(deny)?;
+        if let Some(matched) = matches.approval() {
+            return Err((Verdict::Ask, approval_required(matched)));
+        }
+        let metered = Metered { caller: session.caller(), tool: request.tool, arguments: request.arguments };
+        self.metering.reserve(now, in_force, matches, metered).map_err(deny)
+    }
+
+    fn check_indicators(&self, session: &SessionState, request: Request<'_>) -> Result<(), Reason> {
+        if !self.has_indicators.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let fingerprint = || digest(request.tool, request.arguments, Encoder::call());
+        match self.indicators.load().hit(&session.caller().agent, request.arguments, fingerprint) {
+            None => Ok(()),
+            Some(hit) => Err(listed_reason(hit)),
+        }
+    }
+
+    fn check_recorder(&self) -> Result<(), Reason> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(fault("an earlier outcome could not be recorded"));
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a record is about all that the decision rested on")]
+    fn record_decision(
+        &self,
+        call: CallId,
+        session: &SessionState,
+        request: Request<'_>,
+        now: u64,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+        result: &Result<Reservation, (Verdict, Reason)>,
+    ) -> Result<(), Reason> {
+        let version = in_force.version();
+        let (verdict, code, rule) = match result {
+            Ok(_) => (Verdict::Allow, Code::Allowed, matches.first().map(|matched| matched.rule())),
+            Err((verdict, reason)) => (*verdict, reason.code(), reason.rule().map(crate::decision::Rule::as_ref)),
+        };
+        let readable = code != Code::Malformed;
+        let event = Event::Decided(Decided {
+            subject: subject(call, session, request.tool),
+            verdict,
+            code,
+            rule,
+            digest: readable.then(|| self.keyed_digest(request)),
+            epoch: version.epoch,
+            policy: version.digest,
+            effect: matches.effect(),
+            audit_level: matches.audit_level(),
+            arguments: readable.then_some(request.arguments),
+            secret: request.secret,
+        });
+        let recorded = self.recorder.record(&self.timing.record(now, event));
+        recorded.map_err(|error| fault(&format!("the decision was not recorded: {error}")))
+    }
+
+    fn keyed_digest(&self, request: Request<'_>) -> Digest {
+        digest(request.tool, request.arguments, Encoder::keyed_call(&self.digest_key))
+    }
+
+    /// What must still hold when a permit that waited is run.
+    pub(crate) fn recheck(&self, session: &SessionState, ticket: &Ticket) -> Result<(), Reason> {
+        self.check_recorder()?;
+        let now = self.timing.now();
+        if now.saturating_sub(ticket.issued_at) >= super::timing::nanos(LAPSES_AFTER) {
+            return Err(Reason::new(Code::Lapsed, None, Detail::Message("the permit was not run in time".to_owned())));
+        }
+        session.check_open(now)?;
+        self.check_agent(session)
+    }
+
+    /// Whether the agent is on the deny list.
+    pub(super) fn check_agent(&self, session: &SessionState) -> Result<(), Reason> {
+        let listed = self.has_indicators.load(Ordering::Acquire)
+            && self.indicators.load().covers_agent(&session.caller().agent);
+        if listed { Err(listed_reason(Hit::Agent)) } else { Ok(()) }
+    }
+
+    /// Gives back what a call that never ran had reserved.
+    pub(crate) fn abandon(&self, session: &SessionState, tool: &str, ticket: Ticket) {
+        let Ticket { call, issued_at, reservation } = ticket;
+        reservation.cancel();
+        self.record_end(session, tool, call, issued_at, Outcome::Abandoned);
+    }
+
+    /// Records how a call ended. What cannot be recorded stops all later calls.
+    pub(crate) fn record_end(&self, session: &SessionState, tool: &str, call: CallId, issued_at: u64, outcome: Outcome) {
+        let now = self.timing.now();
+        let latency = Duration::from_nanos(now.saturating_sub(issued_at));
+        let event = Event::Ended(Ended { subject: subject(call, session, tool), outcome, latency });
+        if self.recorder.record(&self.timing.record(now, event)).is_err() {
+            self.poisoned.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Ticket {
+    pub(crate) fn issued_at(&self) -> u64 {
+        self.issued_at
+    }
+}
+
+/// The permissions that speak of the tool, in every policy that applies.
+fn find<'p>(session: &SessionState, in_force: &'p InForce, tool: &str) -> Result<Matches<'p>, Reason> {
+    let policies = session.policies(in_force)?;
+    Matches::find(policies, tool).map_err(|reason| match ToolName::check(tool) {
+        Ok(()) => reason,
+        Err(error) => Reason::new(Code::Malformed, None, Detail::Message(error.to_string())),
+    })
+}
+
+/// JSON holds only what can be written; a Rust value may hold a number that is not finite.
+fn check_representable(arguments: Arguments<'_>) -> Result<(), Reason> {
+    let Arguments::Typed(fields) = arguments else {
+        return Ok(());
+    };
+    let odd = fields.iter().find(|(_, view)| view.is_some_and(|view| !view.is_representable()));
+    match odd {
+        None => Ok(()),
+        Some((name, _)) => {
+            let message = format!("the parameter `{name}` has no form in JSON");
+            Err(Reason::new(Code::Malformed, None, Detail::Message(message)))
+        }
+    }
+}
+
+fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str) -> Subject<'a> {
+    let caller = session.caller();
+    Subject { call, agent: &caller.agent, user: caller.user.as_ref(), task: caller.task.as_ref(), tool }
+}
+
+fn listed_reason(hit: Hit) -> Reason {
+    Reason::new(Code::Indicator, None, Detail::Message(hit.message().to_owned()))
+}
+
+fn fault(message: &str) -> Reason {
+    Reason::new(Code::Fault, None, Detail::Message(message.to_owned()))
+}

@@ -1,0 +1,255 @@
+//! From the limits that policies state to reservations of counters.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::in_force::InForce;
+use crate::call::Arguments;
+use crate::decision::{Code, Detail, LimitFacts, Reason};
+use crate::ids::{Caller, Principal};
+use crate::json::{Number, View};
+use crate::limit::{
+    Amount, Counter, CounterId, CounterRegistry, Demand, Exceeded, ExceededKind, Key, Reservation, Rounding, Shape,
+    reserve,
+};
+use crate::policy::{KeyPart, LimitKind, LimitRule, Matched, Matches, PolicySet, ToolPermission};
+
+/// What has been used of every limit, across changes of policy.
+pub(super) struct Metering {
+    counters: CounterRegistry,
+    /// Secret to this guard, so that nobody can aim two keys at one counter.
+    hashers: [RandomState; 2],
+}
+
+/// One limit of one permission.
+pub(super) struct Meter {
+    counter: Arc<Counter>,
+    quantity: Quantity,
+    /// What of the call makes up the key; empty for one count.
+    by: Box<[KeyPart]>,
+}
+
+enum Quantity {
+    Calls(u64),
+    Sum { parameter: Box<str>, at_most: Amount },
+}
+
+/// Who calls what, for keys.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) tool: &'a str,
+    pub(super) arguments: Arguments<'a>,
+}
+
+impl Metering {
+    pub(super) fn new() -> Self {
+        Self { counters: CounterRegistry::new(), hashers: [RandomState::new(), RandomState::new()] }
+    }
+
+    pub(super) fn prune(&self, now: u64) {
+        self.counters.prune(now);
+    }
+
+    /// For each permission of the set, its limits, with counters that go on from the policies before.
+    pub(super) fn meters(&self, set: &PolicySet) -> Vec<Box<[Meter]>> {
+        let mut seen: HashMap<String, u32> = HashMap::new();
+        let mut meters = Vec::new();
+        for policy in set.policies() {
+            for permission in policy.permissions() {
+                let rules = permission.limit_rules(policy.principal());
+                meters.push(rules.map(|rule| self.meter(policy.principal(), permission, rule, &mut seen)).collect());
+            }
+        }
+        meters
+    }
+
+    fn meter(
+        &self,
+        principal: &Principal,
+        permission: &ToolPermission,
+        rule: LimitRule,
+        seen: &mut HashMap<String, u32>,
+    ) -> Meter {
+        let by: Box<[KeyPart]> = rule.by.into_iter().filter(|part| !is_fixed(part, principal, permission)).collect();
+        let base = counter_base(principal, permission, &rule.kind, &by);
+        let ordinal = *seen.entry(base.clone()).and_modify(|count| *count += 1).or_insert(0);
+        let shape = if by.is_empty() { Shape::Single } else { Shape::KEYED };
+        let counter = self.counters.counter(CounterId { base, window: rule.per, ordinal }, shape);
+        Meter { counter, quantity: Quantity::of(rule.kind), by }
+    }
+
+    /// Takes a place in every limit of every permission, or in none.
+    pub(super) fn reserve(
+        &self,
+        now: u64,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+        subject: Subject<'_>,
+    ) -> Result<Reservation, Reason> {
+        let mut demands: SmallVec<[Demand<'_>; 4]> = SmallVec::new();
+        let mut sources: SmallVec<[(Matched<'_>, &Meter); 4]> = SmallVec::new();
+        for matched in &matches.0 {
+            for meter in in_force.meters(*matched) {
+                demands.push(meter.demand(*matched, subject, &self.hashers)?);
+                sources.push((*matched, meter));
+            }
+        }
+        reserve(now, &demands).map_err(|exceeded| match sources.get(exceeded.demand) {
+            Some((matched, meter)) => meter.refusal(*matched, &exceeded),
+            None => Reason::new(Code::Limit, None, Detail::None),
+        })
+    }
+}
+
+/// Parts that are the same for all calls that the counter sees, so that no key is needed for them.
+fn is_fixed(part: &KeyPart, principal: &Principal, permission: &ToolPermission) -> bool {
+    match part {
+        KeyPart::Agent => matches!(principal, Principal::Agent(_)),
+        KeyPart::User => matches!(principal, Principal::User(_)),
+        KeyPart::Task => matches!(principal, Principal::Task(_)),
+        KeyPart::Tool => permission.tool_name().is_exact(),
+        KeyPart::Param(_) => false,
+    }
+}
+
+/// What makes two limits the same limit across versions of a policy; how much is allowed is not part of it.
+fn counter_base(principal: &Principal, permission: &ToolPermission, kind: &LimitKind, by: &[KeyPart]) -> String {
+    let mut base = format!("{principal}\n{}\n", permission.tool_name());
+    // Writing to a string cannot fail.
+    let _ = match kind {
+        LimitKind::Calls(_) => write!(base, "calls"),
+        LimitKind::Sum { parameter, .. } => write!(base, "sum {parameter}"),
+    };
+    by.iter().for_each(|part| {
+        let _ = write!(base, "\n{}", part.to_text());
+    });
+    base
+}
+
+impl Quantity {
+    fn of(kind: LimitKind) -> Self {
+        match kind {
+            LimitKind::Calls(calls) => Self::Calls(calls.get()),
+            // Down, so that what is allowed is never more than what was written.
+            LimitKind::Sum { parameter, at_most } => {
+                Self::Sum { parameter, at_most: amount(at_most, Rounding::Down).unwrap_or(Amount::ZERO) }
+            }
+        }
+    }
+}
+
+/// The sum that a number stands for; `None` if it is negative or too large.
+fn amount(number: Number, rounding: Rounding) -> Option<Amount> {
+    match (number.as_u64(), number.as_f64()) {
+        (Some(whole), _) => Some(Amount::from_u64(whole)),
+        (None, Some(value)) => Amount::from_f64(value, rounding),
+        (None, None) => None,
+    }
+}
+
+impl Meter {
+    fn demand<'m>(
+        &'m self,
+        matched: Matched<'_>,
+        subject: Subject<'_>,
+        hashers: &[RandomState; 2],
+    ) -> Result<Demand<'m>, Reason> {
+        let demand = match &self.quantity {
+            Quantity::Calls(max) => Demand::call(&self.counter, *max),
+            Quantity::Sum { parameter, at_most } => {
+                let spent = summed(subject.arguments, parameter)
+                    .map_err(|why| not_countable(Code::Budget, matched, parameter, why))?;
+                Demand::sum(&self.counter, *at_most, spent)
+            }
+        };
+        if self.by.is_empty() {
+            return Ok(demand);
+        }
+        let key = self.key(subject, hashers).map_err(|(part, why)| not_countable(self.code(), matched, part, why))?;
+        Ok(demand.on(key))
+    }
+
+    /// Both halves hash the same parts under different secrets.
+    fn key<'m>(&'m self, subject: Subject<'_>, hashers: &[RandomState; 2]) -> Result<Key, (&'m str, &'static str)> {
+        let [low, high] = hashers;
+        let hash = |state: &RandomState| -> Result<u64, (&'m str, &'static str)> {
+            let mut hasher = state.build_hasher();
+            self.by.iter().try_for_each(|part| hash_part(part, subject, &mut hasher))?;
+            Ok(hasher.finish())
+        };
+        let hash = u128::from(hash(low)?) | u128::from(hash(high)?) << 64;
+        Ok(Key { owner: low.hash_one(subject.caller.agent.as_str()), hash })
+    }
+
+    fn code(&self) -> Code {
+        match self.quantity {
+            Quantity::Calls(_) => Code::Limit,
+            Quantity::Sum { .. } => Code::Budget,
+        }
+    }
+
+    fn refusal(&self, matched: Matched<'_>, exceeded: &Exceeded) -> Reason {
+        let unit = match &self.quantity {
+            Quantity::Calls(_) => "calls".to_owned(),
+            Quantity::Sum { parameter, .. } => format!("`{parameter}`"),
+        };
+        let facts = LimitFacts {
+            limit: format!("{} {unit}", exceeded.limit),
+            used: exceeded.used.to_string(),
+            window: exceeded.window,
+            retry_after: exceeded.retry_after,
+            keys_full: exceeded.kind == ExceededKind::KeysFull,
+        };
+        Reason::new(self.code(), Some(matched.rule().to_rule()), Detail::Limit(facts))
+    }
+}
+
+fn summed(arguments: Arguments<'_>, parameter: &str) -> Result<Amount, &'static str> {
+    match arguments.get(parameter) {
+        Some(View::Number(number)) => amount(number, Rounding::Up).ok_or("cannot be spent: it is negative or too large"),
+        Some(_) => Err("must be a number, since a budget sums it"),
+        None => Err("must be there, since a budget sums it"),
+    }
+}
+
+/// Kinds are told apart, and strings delimited, so that two keys are equal only if all their parts are.
+fn hash_part<'m>(
+    part: &'m KeyPart,
+    subject: Subject<'_>,
+    hasher: &mut impl Hasher,
+) -> Result<(), (&'m str, &'static str)> {
+    match part {
+        KeyPart::Agent => subject.caller.agent.as_str().hash(hasher),
+        KeyPart::User => match &subject.caller.user {
+            Some(user) => user.as_str().hash(hasher),
+            None => return Err(("user", "must be named by the session, since a limit counts by it")),
+        },
+        KeyPart::Task => match &subject.caller.task {
+            Some(task) => task.as_str().hash(hasher),
+            None => return Err(("task", "must be named by the session, since a limit counts by it")),
+        },
+        KeyPart::Tool => subject.tool.hash(hasher),
+        KeyPart::Param(name) => {
+            let view = subject.arguments.get(name).ok_or((&**name, "must be there, since a limit counts by it"))?;
+            view.kind().hash(hasher);
+            match view {
+                View::Null => {}
+                View::Bool(value) => value.hash(hasher),
+                View::Number(number) => number.hash(hasher),
+                View::String(text) => text.hash(hasher),
+                _ => return Err((name, "must be a string, a number or a boolean, since a limit counts by it")),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_countable(code: Code, matched: Matched<'_>, parameter: &str, why: &'static str) -> Reason {
+    let detail = Detail::NotCountable { parameter: parameter.to_owned(), why };
+    Reason::new(code, Some(matched.rule().to_rule()), detail)
+}

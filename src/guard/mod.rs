@@ -1,0 +1,255 @@
+//! The enforcement point that composes all parts.
+
+mod builder;
+mod gate;
+mod in_force;
+mod metering;
+mod timing;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+pub use builder::{BuildError, GuardBuilder};
+pub(crate) use gate::{Request, Ticket};
+pub(crate) use in_force::InForce;
+
+use crate::call::Call;
+use crate::decision::Reason;
+use crate::digest::{Digest, DigestKey};
+use crate::error::LoadError;
+use crate::ids::AgentId;
+use crate::indicator::Indicators;
+use crate::policy::AgentPolicy;
+use crate::record::{Event, RecordError, Recorder};
+use crate::session::{Session, SessionState};
+use crate::tool::ToolSpec;
+use in_force::Parts;
+use metering::Metering;
+use timing::Timing;
+
+/// The gate that every call passes: a cheap handle, to be cloned and shared between threads.
+///
+/// A guard holds the policies in force, what has been used of their limits, and the recorder. Sessions are opened
+/// from it; a session makes calls.
+///
+/// ```
+/// use portcullis::{AgentId, AgentPolicy, Guard, RingRecorder};
+///
+/// let agent = AgentId::parse("spiffe://example.org/agent/reporter")?;
+/// let policy = AgentPolicy::from_json(
+///     r#"{"agent_id": "spiffe://example.org/agent/reporter", "permissions": [{"tool_name": "add"}]}"#,
+/// )?;
+/// let guard = Guard::builder().policy(policy).recorder(RingRecorder::new(1000)).build()?;
+/// let session = guard.vouched_session(agent)?;
+///
+/// let sum: Result<i64, Box<dyn std::error::Error>> = session.run("add", r#"{"a": 2, "b": 3}"#, |args| {
+///     let number = |name| args.get(name).and_then(|value| value.as_number()?.as_i64()).unwrap_or(0);
+///     Ok(number("a") + number("b"))
+/// });
+/// assert_eq!(sum?, 5);
+/// assert!(session.call("delete_everything", "{}").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Guard(pub(crate) Arc<Gatehouse>);
+
+/// What all handles of one guard share.
+pub(crate) struct Gatehouse {
+    pub(crate) in_force: ArcSwap<InForce>,
+    /// Serialises changes; holds what was in force before, for one step back.
+    before: Mutex<Option<Parts>>,
+    metering: Metering,
+    indicators: ArcSwap<Indicators>,
+    /// Spares the path of a call a look at an empty list.
+    has_indicators: AtomicBool,
+    tools: Vec<ToolSpec>,
+    /// The secret parameters of each tool that has any.
+    secrets: HashMap<String, Vec<String>>,
+    recorder: Box<dyn Recorder>,
+    digest_key: DigestKey,
+    timing: Timing,
+    /// Set once an outcome could not be recorded.
+    poisoned: AtomicBool,
+    require_credentials: bool,
+}
+
+/// What a change of policies led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyVersion {
+    /// Counts the changes of this guard; the first policies are 1.
+    pub epoch: u64,
+    /// The digest of all policies together.
+    pub digest: Digest,
+}
+
+/// Why the policies were not changed. Those in force before still are.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwapError {
+    /// A policy does not fit the guard's tools.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The change could not be recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// There is no step back to take.
+    #[error("there are no former policies to go back to")]
+    NoFormerPolicies,
+}
+
+/// Why a session was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The guard was built with `require_credentials`.
+    #[error("this guard opens sessions only for verified credentials")]
+    CredentialsRequired,
+}
+
+impl Guard {
+    /// Begins a guard.
+    #[must_use]
+    pub fn builder() -> GuardBuilder {
+        GuardBuilder::default()
+    }
+
+    /// Opens a session for an agent whose identity the host vouches for.
+    ///
+    /// An agent for whom no policy is loaded gets a session too; its calls are denied.
+    ///
+    /// # Errors
+    /// [`SessionError::CredentialsRequired`] if the guard takes no host's word.
+    pub fn vouched_session(&self, agent: AgentId) -> Result<Session, SessionError> {
+        if self.0.require_credentials {
+            return Err(SessionError::CredentialsRequired);
+        }
+        Ok(Session::new(self.clone(), agent.into()))
+    }
+
+    /// Puts other policies in force, for all sessions and from the next decision on.
+    ///
+    /// They are checked and compiled first; an error leaves everything as it was. What was used of limits stays
+    /// used wherever principal, tool name and what is counted are the same. Several threads may decide meanwhile:
+    /// each decision sees one set of policies, old or new.
+    ///
+    /// # Errors
+    /// [`SwapError`] if a policy does not fit the guard's tools, or the change cannot be recorded.
+    pub fn swap(&self, policies: impl IntoIterator<Item = AgentPolicy>) -> Result<PolicyVersion, SwapError> {
+        let mut before = self.0.before.lock();
+        let policies: Vec<AgentPolicy> = policies.into_iter().collect();
+        policies.iter().try_for_each(|policy| self.0.check_tools(policy))?;
+        let parts = Parts::new(policies, &self.0.metering);
+        let (version, replaced) = self.0.put_in_force(parts)?;
+        *before = Some(replaced);
+        Ok(version)
+    }
+
+    /// Goes back to the policies that were in force before the last [`swap`](Self::swap). Only one step is kept.
+    ///
+    /// # Errors
+    /// [`SwapError`] if there is none, or the change cannot be recorded.
+    pub fn roll_back(&self) -> Result<PolicyVersion, SwapError> {
+        let mut before = self.0.before.lock();
+        let parts = before.clone().ok_or(SwapError::NoFormerPolicies)?;
+        let (version, _) = self.0.put_in_force(parts)?;
+        *before = None;
+        Ok(version)
+    }
+
+    /// Which policies are in force.
+    #[must_use]
+    pub fn version(&self) -> PolicyVersion {
+        self.0.in_force.load().version()
+    }
+
+    /// Replaces the host's deny list; it holds from the next decision on, also for permits not yet run.
+    pub fn set_indicators(&self, indicators: Indicators) {
+        let any = !indicators.is_empty();
+        self.0.indicators.store(Arc::new(indicators));
+        self.0.has_indicators.store(any, Ordering::SeqCst);
+    }
+
+    /// The tools that the guard was told of.
+    #[must_use]
+    pub fn tools(&self) -> &[ToolSpec] {
+        &self.0.tools
+    }
+
+    /// Tools that no policy in force mentions, so that nobody can call them: likely an oversight.
+    #[must_use]
+    pub fn unmentioned_tools(&self) -> Vec<&ToolSpec> {
+        let in_force = self.0.in_force.load();
+        let mentioned = |tool: &ToolSpec| in_force.set().compiled().iter().any(|compiled| compiled.mentions(tool.name()));
+        self.0.tools.iter().filter(|tool| !mentioned(tool)).collect()
+    }
+
+    /// The digest of a call as this guard's records carry it, to find the records of a call.
+    #[must_use]
+    pub fn recorded_digest(&self, call: &Call) -> Digest {
+        call.keyed_digest(&self.0.digest_key)
+    }
+
+    /// What must happen in time: the wall clock is read again, and counters that no policy uses any more are
+    /// forgotten once they are empty. Call it now and then, say every minute.
+    pub fn tick(&self) {
+        self.0.timing.read_wall_clock();
+        self.0.metering.prune(self.0.timing.now());
+    }
+
+    /// Whether an outcome could not be recorded, so that every call is refused.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.0.poisoned.load(Ordering::Acquire)
+    }
+}
+
+impl Gatehouse {
+    fn check_tools(&self, policy: &AgentPolicy) -> Result<(), LoadError> {
+        builder::check_tools(policy, &self.tools)
+    }
+
+    /// Records the change, then makes it.
+    fn put_in_force(&self, parts: Parts) -> Result<(PolicyVersion, Parts), RecordError> {
+        let replaced = self.in_force.load_full();
+        let next = InForce::new(parts, replaced.version().epoch + 1);
+        let version = next.version();
+        let event = Event::PolicyLoaded { epoch: version.epoch, policy: version.digest };
+        self.recorder.record(&self.timing.record(self.timing.now(), event))?;
+        self.in_force.store(Arc::new(next));
+        Ok((version, replaced.parts().clone()))
+    }
+
+    /// The parameters of a tool that must never be recorded.
+    pub(crate) fn with_secrets<T>(&self, tool: &str, then: impl FnOnce(&[&str]) -> T) -> T {
+        match self.secrets.get(tool).filter(|_| !self.secrets.is_empty()) {
+            None => then(&[]),
+            Some(names) => {
+                let names: smallvec::SmallVec<[&str; 4]> = names.iter().map(String::as_str).collect();
+                then(&names)
+            }
+        }
+    }
+
+    /// Monotonic nanoseconds after which something that lasts so long has ended.
+    pub(crate) fn deadline(&self, after: std::time::Duration) -> u64 {
+        self.timing.now().saturating_add(timing::nanos(after))
+    }
+
+    /// Whether the session is open and its agent not on the deny list.
+    pub(crate) fn check_session(&self, session: &SessionState) -> Result<(), Reason> {
+        session.check_open(self.timing.now())?;
+        self.check_agent(session)
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("version", &self.version()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+#![doc = include_str!("../README.md")]
+
+// L0, vocabulary
+mod call;
+mod clock;
+mod constraint;
+mod decision;
+mod digest;
+mod error;
+mod ids;
+pub mod json;
+mod reading;
+mod record;
+mod text;
+mod thread_id;
+mod tool;
+
+// L1, deciders
+mod indicator;
+mod limit;
+mod policy;
+
+// L3, composition
+mod guard;
+mod permit;
+mod refusal;
+mod session;
+
+// L4, faces
+mod glue;
+
+// The public interface is:
+pub use call::{Args, ArgsError, Call};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use constraint::Constraint;
+pub use decision::{AuditLevel, Code, Decision, Effect, Reason, Rule, RuleRef, Verdict};
+pub use digest::{Digest, DigestError, DigestKey, EntropyError};
+pub use error::{LoadError, LoadErrorKind};
+pub use guard::{BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, SwapError};
+pub use ids::{AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId};
+pub use indicator::{IndicatorError, Indicators};
+pub use permit::Permit;
+pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
+/// Puts the gate in front of a tool function: its body is reached only with arguments that the session's policies
+/// allow.
+///
+/// ```
+/// use portcullis::{Refusal, Session, guard};
+///
+/// /// Adds two numbers.
+/// #[guard]
+/// async fn add(session: &Session, a: i64, b: i64) -> Result<i64, Refusal> {
+///     Ok(a + b)
+/// }
+///
+/// // Beside the function stands its specification, for `GuardBuilder::tools`.
+/// assert_eq!(add_tool().name(), "add");
+/// assert_eq!(add_tool().json_schema()["required"], serde_json::json!(["a", "b"]));
+/// ```
+///
+#[doc(inline)]
+pub use portcullis_macros::guard;
+pub use record::{
+    CallId, Decided, Ended, Event, Outcome, Record, RecordError, RecordedCall, RecordedEvent, Recorder, RingRecorder,
+    Subject,
+};
+pub use refusal::{Refusal, RefusalKind};
+pub use session::Session;
+pub use tool::{ParamSpec, ParamType, ToolSpec, ToolSpecError};
+
+#[doc = include_str!("../docs/policy.md")]
+pub mod policy_format {}
+
+/// What `#[guard]` expands to. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::call::TypedArguments;
+    pub use crate::glue::*;
+    pub use crate::permit::Clearance;
+}

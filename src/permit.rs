@@ -1,0 +1,194 @@
+//! The proof that one call may run, once and soon.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::call::Args;
+use crate::decision::{Reason, Verdict};
+use crate::guard::Ticket;
+use crate::ids::ToolName;
+use crate::record::{CallId, Outcome};
+use crate::refusal::Refusal;
+use crate::session::SessionState;
+
+/// The proof that a call may run: for this call only, once, within 5 seconds.
+///
+/// It owns the arguments that were checked, and is consumed by running. Dropped without running it is recorded as
+/// abandoned, and its places in limits are given back.
+///
+/// A permit cannot be copied, so a call cannot run twice:
+/// ```compile_fail
+/// fn twice(permit: portcullis::Permit) {
+///     let _: Result<(), portcullis::Refusal> = permit.run(|_| Ok(()));
+///     let _: Result<(), portcullis::Refusal> = permit.run(|_| Ok(()));
+/// }
+/// ```
+/// ```
+/// fn once(permit: portcullis::Permit) {
+///     let _: Result<(), portcullis::Refusal> = permit.run(|_| Ok(()));
+/// }
+/// ```
+#[must_use = "a permit that is not run is given back"]
+pub struct Permit {
+    args: Args,
+    pass: Pass<Arc<SessionState>, ToolName>,
+}
+
+impl Permit {
+    pub(crate) fn new(session: Arc<SessionState>, tool: ToolName, args: Args, ticket: Ticket) -> Self {
+        Self { args, pass: Pass { session, tool, ticket: Some(ticket) } }
+    }
+
+    /// The arguments that were checked, and will be run on.
+    #[must_use]
+    pub fn args(&self) -> &Args {
+        &self.args
+    }
+
+    /// The tool.
+    #[must_use]
+    pub fn tool(&self) -> &ToolName {
+        &self.pass.tool
+    }
+
+    /// The call, as records name it; `None` never occurs before the permit is run.
+    #[must_use]
+    pub fn call(&self) -> Option<CallId> {
+        self.pass.ticket.as_ref().map(|ticket| ticket.call)
+    }
+
+    /// Runs the tool on the checked arguments, and records how it ended.
+    ///
+    /// # Errors
+    /// The tool's own error; or a refusal, if the permit lapsed, the session ended, or the agent was put on the deny
+    /// list meanwhile. Then the tool did not run.
+    pub fn run<T, E>(self, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Refusal>,
+    {
+        let running = self.pass.recheck()?.start();
+        running.finish(run(self.args))
+    }
+
+    /// As [`run`](Self::run), for a tool that returns a future. Dropping the future is recorded as cancelling.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub async fn run_async<T, E, F>(self, run: impl FnOnce(Args) -> F) -> Result<T, E>
+    where
+        E: From<Refusal>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let running = self.pass.recheck()?.start();
+        running.finish(run(self.args).await)
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("tool", self.tool()).field("args", &self.args).finish()
+    }
+}
+
+/// A permit for a call that runs at once, on arguments that stay where they are. What `#[guard]` works with.
+#[doc(hidden)]
+#[must_use]
+pub struct Clearance<'s>(Pass<&'s SessionState, &'s str>);
+
+impl<'s> Clearance<'s> {
+    pub(crate) fn new(session: &'s SessionState, tool: &'s str, ticket: Ticket) -> Self {
+        Self(Pass { session, tool, ticket: Some(ticket) })
+    }
+
+    /// Runs the tool and records how it ended.
+    ///
+    /// # Errors
+    /// The tool's own.
+    pub fn run<T, E>(self, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let running = self.0.start();
+        running.finish(run())
+    }
+
+    /// Runs the tool's future and records how it ended.
+    ///
+    /// # Errors
+    /// The tool's own.
+    pub async fn run_async<T, E, F: Future<Output = Result<T, E>>>(self, run: F) -> Result<T, E> {
+        let running = self.0.start();
+        running.finish(run.await)
+    }
+}
+
+impl fmt::Debug for Clearance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clearance").field("tool", &self.0.tool).finish()
+    }
+}
+
+/// A ticket that is given back unless it is used. The session is owned or borrowed, as the holder needs.
+struct Pass<S: Borrow<SessionState>, N: AsRef<str>> {
+    session: S,
+    tool: N,
+    ticket: Option<Ticket>,
+}
+
+impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
+    fn recheck(self) -> Result<Self, Refusal> {
+        let session = self.session.borrow();
+        let checked = self.ticket.as_ref().map(|ticket| (ticket.call, session.guard().0.recheck(session, ticket)));
+        match checked {
+            Some((call, Err(reason))) => Err(self.refuse(call, reason)),
+            _ => Ok(self),
+        }
+    }
+
+    /// Dropping the pass gives everything back.
+    fn refuse(self, call: CallId, reason: Reason) -> Refusal {
+        Refusal::new(call, self.tool.as_ref(), Verdict::Deny, reason)
+    }
+
+    /// From here on the call counts as made.
+    fn start(mut self) -> Running<S, N> {
+        let ticket = self.ticket.take().map(|ticket| (ticket.call, ticket.issued_at()));
+        Running { session: self.session.clone(), tool: self.tool.clone(), call: ticket }
+    }
+}
+
+impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Pass<S, N> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let session = self.session.borrow();
+            session.guard().0.abandon(session, self.tool.as_ref(), ticket);
+        }
+    }
+}
+
+/// A tool at work. Dropped before it finished, the tool panicked or its future was cancelled.
+struct Running<S: Borrow<SessionState>, N: AsRef<str>> {
+    session: S,
+    tool: N,
+    /// The call and when it was issued, until its end is recorded.
+    call: Option<(CallId, u64)>,
+}
+
+impl<S: Borrow<SessionState>, N: AsRef<str>> Running<S, N> {
+    fn finish<T, E>(mut self, result: Result<T, E>) -> Result<T, E> {
+        self.end(if result.is_ok() { Outcome::Completed } else { Outcome::Failed });
+        result
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some((call, issued_at)) = self.call.take() {
+            let session = self.session.borrow();
+            session.guard().0.record_end(session, self.tool.as_ref(), call, issued_at, outcome);
+        }
+    }
+}
+
+impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Running<S, N> {
+    fn drop(&mut self) {
+        self.end(if std::thread::panicking() { Outcome::Panicked } else { Outcome::Cancelled });
+    }
+}

@@ -1,0 +1,285 @@
+//! An agent at work.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::call::{Args, ArgsError, Call, TypedArguments};
+use crate::call::Arguments;
+use crate::decision::{Code, Decision, Detail, Reason};
+use crate::guard::{Guard, InForce, Request};
+use crate::ids::{Caller, TaskId, ToolName, UserId};
+use crate::permit::{Clearance, Permit};
+use crate::policy::{Compiled, Explanation, Group, Matches};
+use crate::refusal::Refusal;
+use crate::tool::ToolSpec;
+
+/// An agent at work: who it is, on whose behalf and what task it acts. Calls are made through it.
+///
+/// A cheap handle, to be cloned and shared between threads. It is opened by [`Guard::vouched_session`].
+///
+/// ```
+/// # use portcullis::{AgentId, AgentPolicy, Guard, RingRecorder, UserId};
+/// # let guard = Guard::builder()
+/// #     .policy(AgentPolicy::from_json(r#"{"agent_id": "spiffe://example.org/a", "permissions": [{"tool_name": "ping"}]}"#)?)
+/// #     .policy(AgentPolicy::from_json(r#"{"user_id": "ann@example.org", "permissions": [{"tool_name": "p*"}]}"#)?)
+/// #     .recorder(RingRecorder::new(8)).build()?;
+/// # let agent = AgentId::parse("spiffe://example.org/a")?;
+/// let session = guard.vouched_session(agent)?.on_behalf_of(UserId::parse("ann@example.org")?);
+/// let permit = session.call("ping", "{}")?;
+/// let answer: Result<&str, Box<dyn std::error::Error>> = permit.run(|_args| Ok("pong"));
+/// assert_eq!(answer?, "pong");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<SessionState>);
+
+/// What all handles of one session share.
+pub(crate) struct SessionState {
+    guard: Guard,
+    caller: Caller,
+    /// Monotonic nanoseconds; `u64::MAX` for never.
+    expires_at: u64,
+    /// Shared with the sessions that were made from this one.
+    closed: Arc<AtomicBool>,
+    agent_group: CachedGroup,
+    user_group: CachedGroup,
+    task_group: CachedGroup,
+}
+
+impl Session {
+    pub(crate) fn new(guard: Guard, caller: Caller) -> Self {
+        Self::with(guard, caller, u64::MAX, Arc::default())
+    }
+
+    fn with(guard: Guard, caller: Caller, expires_at: u64, closed: Arc<AtomicBool>) -> Self {
+        Self(Arc::new(SessionState {
+            guard,
+            caller,
+            expires_at,
+            closed,
+            agent_group: CachedGroup::default(),
+            user_group: CachedGroup::default(),
+            task_group: CachedGroup::default(),
+        }))
+    }
+
+    /// The same session acting for a person: what the person may not do, the agent may not do for them.
+    /// Denied as long as no policy is loaded for that user.
+    #[must_use]
+    pub fn on_behalf_of(self, user: UserId) -> Self {
+        let caller = Caller { user: Some(user), ..self.0.caller.clone() };
+        Self::with(self.0.guard.clone(), caller, self.0.expires_at, Arc::clone(&self.0.closed))
+    }
+
+    /// The same session working on a task: what the task's policy does not allow is denied.
+    /// Denied as long as no policy is loaded for that task.
+    #[must_use]
+    pub fn task(self, task: TaskId) -> Self {
+        let caller = Caller { task: Some(task), ..self.0.caller.clone() };
+        Self::with(self.0.guard.clone(), caller, self.0.expires_at, Arc::clone(&self.0.closed))
+    }
+
+    /// The same session, ending by itself after this time; an earlier end stays.
+    #[must_use]
+    pub fn expires_in(self, after: Duration) -> Self {
+        let end = self.0.guard.0.deadline(after).min(self.0.expires_at);
+        Self::with(self.0.guard.clone(), self.0.caller.clone(), end, Arc::clone(&self.0.closed))
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// The guard that it was opened from.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    /// Ends the session, and every other that was made from the same one: their calls are denied, and permits not
+    /// yet run do not run.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Asks whether a call may run. The permit owns the arguments, and waits 5 seconds to be run.
+    ///
+    /// Arguments are JSON text, a `serde_json` value, or [`Args`].
+    ///
+    /// # Errors
+    /// [`Refusal`], also for arguments that are not well-formed.
+    pub fn call<A>(&self, tool: &str, args: A) -> Result<Permit, Refusal>
+    where
+        A: TryInto<Args>,
+        A::Error: Into<ArgsError>,
+    {
+        let args = self.read(tool, args)?;
+        let state = &self.0;
+        let ticket = state.guard.0.with_secrets(tool, |secret| {
+            state.guard.0.authorize(state, Request { tool, arguments: args.view(), secret })
+        })?;
+        // The name passed the policy, so it is one.
+        match ToolName::parse(tool) {
+            Ok(name) => Ok(Permit::new(Arc::clone(state), name, args, ticket)),
+            Err(error) => {
+                state.guard.0.abandon(state, tool, ticket);
+                Err(state.guard.0.refuse_malformed(state, tool, &error))
+            }
+        }
+    }
+
+    /// Runs a tool if the call may run, on the very arguments that were checked.
+    ///
+    /// # Errors
+    /// The tool's own error, or the refusal turned into one.
+    pub fn run<A, T, E>(&self, tool: &str, args: A, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
+    where
+        A: TryInto<Args>,
+        A::Error: Into<ArgsError>,
+        E: From<Refusal>,
+    {
+        let (clearance, args) = self.clear(tool, args)?;
+        clearance.run(|| run(args))
+    }
+
+    /// As [`run`](Self::run), for a tool that returns a future. No particular runtime is needed.
+    ///
+    /// # Errors
+    /// The tool's own error, or the refusal turned into one.
+    pub async fn run_async<A, T, E, F>(&self, tool: &str, args: A, run: impl FnOnce(Args) -> F) -> Result<T, E>
+    where
+        A: TryInto<Args>,
+        A::Error: Into<ArgsError>,
+        E: From<Refusal>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let (clearance, args) = self.clear(tool, args)?;
+        clearance.run_async(run(args)).await
+    }
+
+    fn clear<'s, A>(&'s self, tool: &'s str, args: A) -> Result<(Clearance<'s>, Args), Refusal>
+    where
+        A: TryInto<Args>,
+        A::Error: Into<ArgsError>,
+    {
+        let args = self.read(tool, args)?;
+        let state = &*self.0;
+        let ticket = state.guard.0.with_secrets(tool, |secret| {
+            state.guard.0.authorize(state, Request { tool, arguments: args.view(), secret })
+        })?;
+        Ok((Clearance::new(state, tool, ticket), args))
+    }
+
+    fn read<A>(&self, tool: &str, args: A) -> Result<Args, Refusal>
+    where
+        A: TryInto<Args>,
+        A::Error: Into<ArgsError>,
+    {
+        args.try_into().map_err(|error| self.0.guard.0.refuse_malformed(&self.0, tool, &error.into()))
+    }
+
+    /// What `#[guard]` calls: the arguments stay where they are, and are looked at in place.
+    #[doc(hidden)]
+    pub fn authorize<'s>(&'s self, tool: &'s str, call: &TypedArguments<'_>) -> Result<Clearance<'s>, Refusal> {
+        let request = Request { tool, arguments: Arguments::Typed(call.fields), secret: call.secret };
+        let ticket = self.0.guard.0.authorize(&self.0, request)?;
+        Ok(Clearance::new(&self.0, tool, ticket))
+    }
+
+    /// Decides a call without making it, and gives the trace of every rule that was consulted.
+    /// Nothing is counted or recorded.
+    #[must_use]
+    pub fn explain(&self, call: &Call) -> Explanation {
+        let in_force = self.0.guard.0.in_force.load();
+        let explanation = in_force.set().explain(&self.0.caller, call);
+        match self.0.guard.0.check_session(&self.0) {
+            Ok(()) => explanation,
+            Err(reason) => explanation.with_decision(Decision::Deny(reason)),
+        }
+    }
+
+    /// The guard's tools that this session could call with some arguments; for showing a model only those.
+    /// Hiding a tool is a courtesy: calling it is denied all the same.
+    #[must_use]
+    pub fn visible_tools(&self) -> Vec<&ToolSpec> {
+        self.0.guard.tools().iter().filter(|tool| self.may_call(tool.name())).collect()
+    }
+
+    /// Whether this session could call a tool with some arguments, now or with a person's approval.
+    #[must_use]
+    pub fn may_call(&self, tool: &str) -> bool {
+        let in_force = self.0.guard.0.in_force.load();
+        let found = self.0.policies(&in_force).and_then(|policies| Matches::find(policies, tool));
+        found.is_ok() && self.0.guard.0.check_session(&self.0).is_ok()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("caller", &self.0.caller).finish_non_exhaustive()
+    }
+}
+
+impl SessionState {
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(crate) fn check_open(&self, now: u64) -> Result<(), Reason> {
+        let ended = |message: &str| Err(Reason::new(Code::Identity, None, Detail::Message(message.to_owned())));
+        if self.closed.load(Ordering::Acquire) {
+            return ended("the session was closed");
+        }
+        if now >= self.expires_at {
+            return ended("the session has expired");
+        }
+        Ok(())
+    }
+
+    /// The policies that apply: the agent's, and those of the user and the task that the session names.
+    pub(crate) fn policies<'p>(
+        &self,
+        in_force: &'p InForce,
+    ) -> Result<impl Iterator<Item = &'p Compiled> + use<'p>, Reason> {
+        let epoch = in_force.version().epoch;
+        let set = in_force.set();
+        let Caller { agent, user, task } = &self.caller;
+        let agent = self.agent_group.at(epoch, || set.agent_group(agent))?;
+        let user = user.as_ref().map(|user| self.user_group.at(epoch, || set.user_group(user))).transpose()?;
+        let task = task.as_ref().map(|task| self.task_group.at(epoch, || set.task_group(task))).transpose()?;
+        if user.is_none() {
+            set.check_user_not_required(agent)?;
+        }
+        Ok([Some(agent), user, task].into_iter().flatten().flat_map(|group| set.group(group)))
+    }
+}
+
+/// Where a principal's policies stand in the set of one epoch; spares each call a look-up by name.
+///
+/// One word of epoch and position, both 32 bits, so that no thread sees the one without the other. Epoch 0 is never
+/// in force, and an epoch that does not fit is looked up each time.
+#[derive(Default)]
+struct CachedGroup(AtomicU64);
+
+impl CachedGroup {
+    fn at(&self, epoch: u64, look_up: impl FnOnce() -> Result<Group, Reason>) -> Result<Group, Reason> {
+        let word = self.0.load(Ordering::Relaxed);
+        if word >> 32 == epoch {
+            return Ok(word as Group);
+        }
+        let group = look_up()?;
+        if epoch <= u64::from(u32::MAX) {
+            self.0.store(epoch << 32 | u64::from(group), Ordering::Relaxed);
+        }
+        Ok(group)
+    }
+}
