@@ -247,3 +247,42 @@ enum Tag {
     /// Never leaves the crate: such calls are refused as malformed. It only keeps the encoding total.
     NotRepresentable = 255,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Args, Call};
+    use crate::ids::ToolName;
+
+    fn call() -> Call {
+        let args = format!(
+            r#"{{"b": [1, -1, 1.5, null, true, false], "a": {{"é": "{}", "": ""}},
+                "big": 18446744073709551615, "z": -0}}"#,
+            "x".repeat(200)
+        );
+        Call::new(ToolName::parse("tool/x").unwrap(), Args::parse(&args).unwrap())
+    }
+
+    /// Computed by an independent script from the description of the format. A change here breaks every log.
+    #[test]
+    fn the_format_is_fixed() {
+        assert_eq!(call().digest().to_string(), "5d242d30252a2784aed351384df5a8f1ad2e0a4c502644848e1b0da9a777b54b");
+        let key = DigestKey::from_bytes(&std::array::from_fn(|index| index as u8));
+        assert_eq!(call().keyed_digest(&key).to_string(), "27053397b3302ef7696011aa8979b0dc1835c1e52657a528b12dcb614c4c218e");
+    }
+
+    #[test]
+    fn digests_read_back() {
+        let digest = call().digest();
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for bad in ["", "0", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
+            assert_eq!(bad.parse::<Digest>(), Err(DigestError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn random_keys_differ() {
+        let [one, other] = [DigestKey::random().unwrap(), DigestKey::random().unwrap()];
+        assert_ne!(call().keyed_digest(&one), call().keyed_digest(&other));
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::call::Args;
 use crate::decision::{Reason, Verdict};
-use crate::guard::Ticket;
+use crate::guard::{Request, Ticket};
 use crate::ids::ToolName;
 use crate::record::{CallId, Outcome};
 use crate::refusal::Refusal;
@@ -32,13 +32,14 @@ use crate::session::SessionState;
 /// ```
 #[must_use = "a permit that is not run is given back"]
 pub struct Permit {
+    call: CallId,
     args: Args,
     pass: Pass<Arc<SessionState>, ToolName>,
 }
 
 impl Permit {
     pub(crate) fn new(session: Arc<SessionState>, tool: ToolName, args: Args, ticket: Ticket) -> Self {
-        Self { args, pass: Pass { session, tool, ticket: Some(ticket) } }
+        Self { call: ticket.call, args, pass: Pass { session, tool, ticket: Some(ticket) } }
     }
 
     /// The arguments that were checked, and will be run on.
@@ -53,10 +54,10 @@ impl Permit {
         &self.pass.tool
     }
 
-    /// The call, as records name it; `None` never occurs before the permit is run.
+    /// The call, as records name it.
     #[must_use]
-    pub fn call(&self) -> Option<CallId> {
-        self.pass.ticket.as_ref().map(|ticket| ticket.call)
+    pub fn call(&self) -> CallId {
+        self.call
     }
 
     /// Runs the tool on the checked arguments, and records how it ended.
@@ -68,7 +69,7 @@ impl Permit {
     where
         E: From<Refusal>,
     {
-        let running = self.pass.recheck()?.start();
+        let running = self.pass.recheck(&self.args)?.start();
         running.finish(run(self.args))
     }
 
@@ -81,7 +82,7 @@ impl Permit {
         E: From<Refusal>,
         F: Future<Output = Result<T, E>>,
     {
-        let running = self.pass.recheck()?.start();
+        let running = self.pass.recheck(&self.args)?.start();
         running.finish(run(self.args).await)
     }
 }
@@ -135,9 +136,11 @@ struct Pass<S: Borrow<SessionState>, N: AsRef<str>> {
 }
 
 impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
-    fn recheck(self) -> Result<Self, Refusal> {
+    fn recheck(self, args: &Args) -> Result<Self, Refusal> {
         let session = self.session.borrow();
-        let checked = self.ticket.as_ref().map(|ticket| (ticket.call, session.guard().0.recheck(session, ticket)));
+        let request = Request { tool: self.tool.as_ref(), arguments: args.view(), secret: &[] };
+        let checked =
+            self.ticket.as_ref().map(|ticket| (ticket.call, session.guard().0.recheck(session, ticket, request)));
         match checked {
             Some((call, Err(reason))) => Err(self.refuse(call, reason)),
             _ => Ok(self),

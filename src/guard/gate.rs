@@ -161,14 +161,14 @@ impl Gatehouse {
     }
 
     /// What must still hold when a permit that waited is run.
-    pub(crate) fn recheck(&self, session: &SessionState, ticket: &Ticket) -> Result<(), Reason> {
+    pub(crate) fn recheck(&self, session: &SessionState, ticket: &Ticket, request: Request<'_>) -> Result<(), Reason> {
         self.check_recorder()?;
         let now = self.timing.now();
         if now.saturating_sub(ticket.issued_at) >= super::timing::nanos(LAPSES_AFTER) {
             return Err(Reason::new(Code::Lapsed, None, Detail::Message("the permit was not run in time".to_owned())));
         }
         session.check_open(now)?;
-        self.check_agent(session)
+        self.check_indicators(session, request)
     }
 
     /// Whether the agent is on the deny list.

@@ -222,6 +222,7 @@ impl Gatehouse {
         let event = Event::PolicyLoaded { epoch: version.epoch, policy: version.digest };
         self.recorder.record(&self.timing.record(self.timing.now(), event))?;
         self.in_force.store(Arc::new(next));
+        self.metering.prune(self.timing.now());
         Ok((version, replaced.parts().clone()))
     }
 

@@ -193,7 +193,7 @@ impl Counter {
         })
     }
 
-    /// From now on remembers no longer than `window`, and returns memory that is not needed.
+    /// From now on remembers no longer than `span` nanoseconds, and returns memory that is not needed.
     pub(super) fn tidy(&self, now: u64, span: u64) {
         for cell in self.cells() {
             let mut state = cell.lock();
@@ -356,11 +356,6 @@ impl State {
             Logs::One(window) => window.give_back(at, amount),
             Logs::Many(table) => table.give_back(hash, at, amount),
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn latest(&self) -> u64 {
-        self.latest
     }
 }
 
