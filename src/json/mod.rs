@@ -32,6 +32,7 @@ pub use limits::Limits;
 pub(crate) use node::{Member, Node, NodeValue, Span};
 pub use number::{NotFinite, Number};
 pub use object::Object;
+pub(crate) use object::check_key;
 pub use serializer::from_serialize;
 pub use value::Value;
 pub use view::{Elements, View};

@@ -79,7 +79,7 @@ impl Object {
 }
 
 /// Refuses a key that `serde_json` may not take at its word.
-pub(super) fn check_key(key: &str) -> Result<(), ErrorKind> {
+pub(crate) fn check_key(key: &str) -> Result<(), ErrorKind> {
     if key.starts_with(RESERVED_PREFIX) {
         Err(ErrorKind::ReservedKey)
     } else {

@@ -112,8 +112,6 @@ fn apply(text: &mut Vec<u8>, edit: &Edit) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
     /// Law: whatever we accept `serde_json` accepts with equal meaning; whatever it accepts and we refuse is refused
     /// for a named reason. Node and value readings agree, places lie in the text.
     #[test]
