@@ -8,15 +8,15 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::in_force::{InForce, Parts};
+use super::in_force::InForce;
 use super::metering::Metering;
 use super::timing::Timing;
-use super::{Gatehouse, Guard};
+use super::{Gatehouse, Guard, PolicyVersion};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::{DigestKey, EntropyError};
 use crate::error::LoadError;
 use crate::indicator::Indicators;
-use crate::policy::AgentPolicy;
+use crate::policy::{AgentPolicy, PolicySet};
 use crate::record::{Event, RecordError, Recorder};
 use crate::tool::ToolSpec;
 
@@ -26,7 +26,7 @@ use crate::tool::ToolSpec;
 pub struct GuardBuilder {
     policies: Vec<AgentPolicy>,
     load_error: Option<LoadError>,
-    tools: Option<Vec<ToolSpec>>,
+    tools: Vec<ToolSpec>,
     recorder: Option<Box<dyn Recorder>>,
     clock: Option<Box<dyn Clock>>,
     indicators: Indicators,
@@ -82,7 +82,7 @@ impl GuardBuilder {
     /// Says which tools there are. Then a policy that names another tool, a parameter that a tool does not have, or
     /// a value of the wrong type does not load.
     pub fn tools(mut self, tools: impl IntoIterator<Item = ToolSpec>) -> Self {
-        self.tools.get_or_insert_default().extend(tools);
+        self.tools.extend(tools);
         self
     }
 
@@ -119,18 +119,26 @@ impl GuardBuilder {
             return Err(error.into());
         }
         let recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
-        let tools = self.tools.unwrap_or_default();
+        let tools = self.tools;
         refuse_repeated_tools(&tools)?;
-        self.policies.iter().try_for_each(|policy| check_tools(policy, &tools))?;
+        self.policies
+            .iter()
+            .try_for_each(|policy| check_tools(policy, &tools))?;
         let digest_key = recorder.digest_key().map_or_else(DigestKey::random, Ok)?;
         let timing = Timing::new(self.clock.unwrap_or_else(|| Box::new(SystemClock::new())));
         let metering = Metering::new();
-        let in_force = InForce::new(Parts::new(self.policies, &metering), 1);
-        let version = in_force.version();
-        let event = Event::PolicyLoaded { epoch: version.epoch, policy: version.digest };
+        let set = PolicySet::new(self.policies);
+        let version = PolicyVersion {
+            epoch: 1,
+            digest: set.digest(),
+        };
+        let event = Event::PolicyLoaded {
+            epoch: version.epoch,
+            policy: version.digest,
+        };
         recorder.record(&timing.record(timing.now(), event))?;
         Ok(Guard(Arc::new(Gatehouse {
-            in_force: ArcSwap::from_pointee(in_force),
+            in_force: ArcSwap::from_pointee(InForce::new(Arc::new(set), version, &metering)),
             before: Mutex::new(None),
             metering,
             has_indicators: AtomicBool::new(!self.indicators.is_empty()),
@@ -148,20 +156,34 @@ impl GuardBuilder {
 
 /// A host that names no tools is not held to any.
 pub(super) fn check_tools(policy: &AgentPolicy, tools: &[ToolSpec]) -> Result<(), LoadError> {
-    if tools.is_empty() { Ok(()) } else { policy.check_tools(tools) }
+    if tools.is_empty() {
+        Ok(())
+    } else {
+        policy.check_tools(tools)
+    }
 }
 
 fn refuse_repeated_tools(tools: &[ToolSpec]) -> Result<(), BuildError> {
     let mut seen = HashSet::new();
     match tools.iter().find(|tool| !seen.insert(tool.name())) {
         None => Ok(()),
-        Some(tool) => Err(BuildError::DuplicateTool { name: tool.name().to_owned() }),
+        Some(tool) => Err(BuildError::DuplicateTool {
+            name: tool.name().to_owned(),
+        }),
     }
 }
 
 fn secrets(tools: &[ToolSpec]) -> HashMap<String, Vec<String>> {
     let of = |tool: &ToolSpec| -> Vec<String> {
-        tool.params().iter().filter(|param| param.is_secret()).map(|param| param.name().to_owned()).collect()
+        tool.params()
+            .iter()
+            .filter(|param| param.is_secret())
+            .map(|param| param.name().to_owned())
+            .collect()
     };
-    tools.iter().map(|tool| (tool.name().to_owned(), of(tool))).filter(|(_, names)| !names.is_empty()).collect()
+    tools
+        .iter()
+        .map(|tool| (tool.name().to_owned(), of(tool)))
+        .filter(|(_, names)| !names.is_empty())
+        .collect()
 }

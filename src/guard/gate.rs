@@ -1,6 +1,6 @@
 //! One call through the gate: decide, reserve, record; and its end.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::metering::Subject as Metered;
@@ -31,31 +31,62 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Ticket {
     pub(crate) call: CallId,
     issued_at: u64,
+    /// Of the policies that allowed the call.
+    epoch: u64,
     reservation: Reservation,
 }
+
+/// Why a call may not run, and whether a person could change that.
+pub(crate) type Denied = (Verdict, Reason);
 
 /// How long a permit waits to be run.
 pub(crate) const LAPSES_AFTER: Duration = Duration::from_secs(5);
 
 impl Gatehouse {
     /// Decides a call and records the decision. On success the call may run.
-    pub(crate) fn authorize(&self, session: &SessionState, request: Request<'_>) -> Result<Ticket, Refusal> {
+    pub(crate) fn authorize(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+    ) -> Result<Ticket, Refusal> {
         let call = CallId(thread_id::next_call());
         let refusal = |(verdict, reason)| Refusal::new(call, request.tool, verdict, reason);
-        self.check_recorder().map_err(|reason| refusal((Verdict::Deny, reason)))?;
+        self.check_recorder()
+            .map_err(|reason| refusal((Verdict::Deny, reason)))?;
         let now = self.timing.now();
         let in_force = self.in_force.load();
-        let found = session.check_open(now).and_then(|()| find(session, &in_force, request.tool));
-        let (matches, result) = match found {
-            Ok(matches) => {
-                let result = self.examine(session, request, now, &in_force, &matches);
-                (matches, result)
-            }
-            Err(reason) => (Matches::default(), Err((Verdict::Deny, reason))),
+        let mut matches = Matches::default();
+        let found = session
+            .check_open(now)
+            .and_then(|()| find(session, &in_force, request.tool, &mut matches));
+        let result = match found {
+            Ok(()) => self.examine(session, request, now, &in_force, &matches),
+            Err(reason) => Err((Verdict::Deny, reason)),
         };
-        let recorded = self.record_decision(call, session, request, now, &in_force, &matches, &result);
+        let recorded =
+            self.record_decision(call, session, request, now, &in_force, &matches, &result);
         match (result, recorded) {
-            (Ok(reservation), Ok(())) => Ok(Ticket { call, issued_at: now, reservation }),
+            (Ok(reservation), Ok(())) => {
+                let ticket = Ticket {
+                    call,
+                    issued_at: now,
+                    epoch: in_force.version().epoch,
+                    reservation,
+                };
+                // What was withdrawn while the record was being written must not run.
+                match self.check_withdrawn(session, request) {
+                    Ok(()) => Ok(ticket),
+                    Err(reason) => {
+                        self.give_back(
+                            session,
+                            request.tool,
+                            ticket,
+                            Outcome::Refused(reason.code()),
+                        );
+                        Err(refusal((Verdict::Deny, reason)))
+                    }
+                }
+            }
             (Err(denied), Ok(())) => Err(refusal(denied)),
             (result, Err(reason)) => {
                 if let Ok(reservation) = result {
@@ -67,7 +98,12 @@ impl Gatehouse {
     }
 
     /// Records and returns the refusal of a call whose arguments could not be read.
-    pub(crate) fn refuse_malformed(&self, session: &SessionState, tool: &str, problem: &dyn std::fmt::Display) -> Refusal {
+    pub(crate) fn refuse_malformed(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        problem: &dyn std::fmt::Display,
+    ) -> Refusal {
         let call = CallId(thread_id::next_call());
         let reason = Reason::new(Code::Malformed, None, Detail::Message(problem.to_string()));
         let refused = |reason| Refusal::new(call, tool, Verdict::Deny, reason);
@@ -75,10 +111,22 @@ impl Gatehouse {
             return refused(reason);
         }
         let in_force = self.in_force.load();
-        let request = Request { tool, arguments: Arguments::Typed(&[]), secret: &[] };
+        let request = Request {
+            tool,
+            arguments: Arguments::Typed(&[]),
+            secret: &[],
+        };
         let result = Err((Verdict::Deny, reason.clone()));
         let now = self.timing.now();
-        match self.record_decision(call, session, request, now, &in_force, &Matches::default(), &result) {
+        match self.record_decision(
+            call,
+            session,
+            request,
+            now,
+            &in_force,
+            &Matches::default(),
+            &result,
+        ) {
             Ok(()) => refused(reason),
             Err(fault) => refused(fault),
         }
@@ -92,16 +140,25 @@ impl Gatehouse {
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
-    ) -> Result<Reservation, (Verdict, Reason)> {
+    ) -> Result<Reservation, Denied> {
         let deny = |reason| (Verdict::Deny, reason);
         check_representable(request.arguments).map_err(deny)?;
-        matches.check(request.arguments, request.secret).map_err(deny)?;
+        matches
+            .check(request.arguments, request.secret)
+            .map_err(deny)?;
         self.check_indicators(session, request).map_err(deny)?;
         if let Some(matched) = matches.approval() {
             return Err((Verdict::Ask, approval_required(matched)));
         }
-        let metered = Metered { caller: session.caller(), tool: request.tool, arguments: request.arguments };
-        self.metering.reserve(now, in_force, matches, metered).map_err(deny)
+        let metered = Metered {
+            caller: session.caller(),
+            tool: request.tool,
+            arguments: request.arguments,
+            secret: request.secret,
+        };
+        self.metering
+            .reserve(now, in_force, matches, metered)
+            .map_err(deny)
     }
 
     fn check_indicators(&self, session: &SessionState, request: Request<'_>) -> Result<(), Reason> {
@@ -109,7 +166,11 @@ impl Gatehouse {
             return Ok(());
         }
         let fingerprint = || digest(request.tool, request.arguments, Encoder::call());
-        match self.indicators.load().hit(&session.caller().agent, request.arguments, fingerprint) {
+        match self
+            .indicators
+            .load()
+            .hit(&session.caller().agent, request.arguments, fingerprint)
+        {
             None => Ok(()),
             Some(hit) => Err(listed_reason(hit)),
         }
@@ -122,7 +183,10 @@ impl Gatehouse {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a record is about all that the decision rested on")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a record is about all that the decision rested on"
+    )]
     fn record_decision(
         &self,
         call: CallId,
@@ -131,12 +195,20 @@ impl Gatehouse {
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
-        result: &Result<Reservation, (Verdict, Reason)>,
+        result: &Result<Reservation, Denied>,
     ) -> Result<(), Reason> {
         let version = in_force.version();
         let (verdict, code, rule) = match result {
-            Ok(_) => (Verdict::Allow, Code::Allowed, matches.first().map(|matched| matched.rule())),
-            Err((verdict, reason)) => (*verdict, reason.code(), reason.rule().map(crate::decision::Rule::as_ref)),
+            Ok(_) => (
+                Verdict::Allow,
+                Code::Allowed,
+                matches.first().map(|matched| matched.rule()),
+            ),
+            Err((verdict, reason)) => (
+                *verdict,
+                reason.code(),
+                reason.rule().map(crate::decision::Rule::as_ref),
+            ),
         };
         let readable = code != Code::Malformed;
         let event = Event::Decided(Decided {
@@ -157,17 +229,69 @@ impl Gatehouse {
     }
 
     fn keyed_digest(&self, request: Request<'_>) -> Digest {
-        digest(request.tool, request.arguments, Encoder::keyed_call(&self.digest_key))
+        digest(
+            request.tool,
+            request.arguments,
+            Encoder::keyed_call(&self.digest_key),
+        )
     }
 
     /// What must still hold when a permit that waited is run.
-    pub(crate) fn recheck(&self, session: &SessionState, ticket: &Ticket, request: Request<'_>) -> Result<(), Reason> {
-        self.check_recorder()?;
+    pub(crate) fn recheck(
+        &self,
+        session: &SessionState,
+        ticket: &Ticket,
+        request: Request<'_>,
+    ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
+        self.check_recorder().map_err(deny)?;
         let now = self.timing.now();
         if now.saturating_sub(ticket.issued_at) >= super::timing::nanos(LAPSES_AFTER) {
-            return Err(Reason::new(Code::Lapsed, None, Detail::Message("the permit was not run in time".to_owned())));
+            let detail = Detail::Message("the permit was not run in time".to_owned());
+            return Err(deny(Reason::new(Code::Lapsed, None, detail)));
         }
-        session.check_open(now)?;
+        session.check_open(now).map_err(deny)?;
+        self.check_indicators(session, request).map_err(deny)?;
+        self.recheck_policies(session, ticket, request)
+    }
+
+    /// Policies that came into force meanwhile must allow the call too; its places in limits it has already.
+    fn recheck_policies(
+        &self,
+        session: &SessionState,
+        ticket: &Ticket,
+        request: Request<'_>,
+    ) -> Result<(), Denied> {
+        let in_force = self.in_force.load();
+        if in_force.version().epoch == ticket.epoch {
+            return Ok(());
+        }
+        let deny = |reason| (Verdict::Deny, reason);
+        let mut matches = Matches::default();
+        find(session, &in_force, request.tool, &mut matches).map_err(deny)?;
+        matches
+            .check(request.arguments, request.secret)
+            .map_err(deny)?;
+        match matches.approval() {
+            Some(matched) => Err((Verdict::Ask, approval_required(matched))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the session was closed, or the call has come onto the deny list.
+    fn check_withdrawn(&self, session: &SessionState, request: Request<'_>) -> Result<(), Reason> {
+        session.check_not_closed()?;
+        self.check_indicators(session, request)
+    }
+
+    /// Why no call of this session could run now, whatever the policies say.
+    pub(crate) fn check_beside_policies(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+    ) -> Result<(), Reason> {
+        self.check_recorder()?;
+        session.check_open(self.timing.now())?;
         self.check_indicators(session, request)
     }
 
@@ -175,22 +299,67 @@ impl Gatehouse {
     pub(super) fn check_agent(&self, session: &SessionState) -> Result<(), Reason> {
         let listed = self.has_indicators.load(Ordering::Acquire)
             && self.indicators.load().covers_agent(&session.caller().agent);
-        if listed { Err(listed_reason(Hit::Agent)) } else { Ok(()) }
+        if listed {
+            Err(listed_reason(Hit::Agent))
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives back what a call that never ran had reserved.
-    pub(crate) fn abandon(&self, session: &SessionState, tool: &str, ticket: Ticket) {
-        let Ticket { call, issued_at, reservation } = ticket;
+    pub(crate) fn give_back(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        ticket: Ticket,
+        outcome: Outcome,
+    ) {
+        let Ticket {
+            call,
+            issued_at,
+            reservation,
+            ..
+        } = ticket;
         reservation.cancel();
-        self.record_end(session, tool, call, issued_at, Outcome::Abandoned);
+        self.record_end(session, tool, call, issued_at, outcome);
     }
 
-    /// Records how a call ended. What cannot be recorded stops all later calls.
-    pub(crate) fn record_end(&self, session: &SessionState, tool: &str, call: CallId, issued_at: u64, outcome: Outcome) {
+    /// Records how a call ended. What cannot be recorded stops all later calls, also where the recorder panics.
+    pub(crate) fn record_end(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        call: CallId,
+        issued_at: u64,
+        outcome: Outcome,
+    ) {
+        let mut recorded = Recorded {
+            poisoned: &self.poisoned,
+            done: false,
+        };
         let now = self.timing.now();
         let latency = Duration::from_nanos(now.saturating_sub(issued_at));
-        let event = Event::Ended(Ended { subject: subject(call, session, tool), outcome, latency });
-        if self.recorder.record(&self.timing.record(now, event)).is_err() {
+        let event = Event::Ended(Ended {
+            subject: subject(call, session, tool),
+            outcome,
+            latency,
+        });
+        recorded.done = self
+            .recorder
+            .record(&self.timing.record(now, event))
+            .is_ok();
+    }
+}
+
+/// Poisons the guard unless it is told that the record was written.
+struct Recorded<'g> {
+    poisoned: &'g AtomicBool,
+    done: bool,
+}
+
+impl Drop for Recorded<'_> {
+    fn drop(&mut self) {
+        if !self.done {
             self.poisoned.store(true, Ordering::Release);
         }
     }
@@ -203,12 +372,19 @@ impl Ticket {
 }
 
 /// The permissions that speak of the tool, in every policy that applies.
-fn find<'p>(session: &SessionState, in_force: &'p InForce, tool: &str) -> Result<Matches<'p>, Reason> {
-    let policies = session.policies(in_force)?;
-    Matches::find(policies, tool).map_err(|reason| match ToolName::check(tool) {
-        Ok(()) => reason,
-        Err(error) => Reason::new(Code::Malformed, None, Detail::Message(error.to_string())),
-    })
+fn find<'p>(
+    session: &SessionState,
+    in_force: &'p InForce,
+    tool: &str,
+    matches: &mut Matches<'p>,
+) -> Result<(), Reason> {
+    let groups = session.groups(in_force)?;
+    matches
+        .fill(in_force.set().in_groups(groups), tool)
+        .map_err(|reason| match ToolName::check(tool) {
+            Ok(()) => reason,
+            Err(error) => Reason::new(Code::Malformed, None, Detail::Message(error.to_string())),
+        })
 }
 
 /// JSON holds only what can be written; a Rust value may hold a number that is not finite.
@@ -216,7 +392,9 @@ fn check_representable(arguments: Arguments<'_>) -> Result<(), Reason> {
     let Arguments::Typed(fields) = arguments else {
         return Ok(());
     };
-    let odd = fields.iter().find(|(_, view)| view.is_some_and(|view| !view.is_representable()));
+    let odd = fields
+        .iter()
+        .find(|(_, view)| view.is_some_and(|view| !view.is_representable()));
     match odd {
         None => Ok(()),
         Some((name, _)) => {
@@ -228,11 +406,21 @@ fn check_representable(arguments: Arguments<'_>) -> Result<(), Reason> {
 
 fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str) -> Subject<'a> {
     let caller = session.caller();
-    Subject { call, agent: &caller.agent, user: caller.user.as_ref(), task: caller.task.as_ref(), tool }
+    Subject {
+        call,
+        agent: &caller.agent,
+        user: caller.user.as_ref(),
+        task: caller.task.as_ref(),
+        tool,
+    }
 }
 
 fn listed_reason(hit: Hit) -> Reason {
-    Reason::new(Code::Indicator, None, Detail::Message(hit.message().to_owned()))
+    Reason::new(
+        Code::Indicator,
+        None,
+        Detail::Message(hit.message().to_owned()),
+    )
 }
 
 fn fault(message: &str) -> Reason {

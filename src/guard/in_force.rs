@@ -4,49 +4,39 @@ use std::sync::Arc;
 
 use super::PolicyVersion;
 use super::metering::{Meter, Metering};
-use crate::policy::{AgentPolicy, Matched, PolicySet};
+use crate::policy::{Matched, PolicySet};
 
 /// What decides at one time: immutable, replaced as a whole.
 pub(crate) struct InForce {
-    parts: Parts,
-    epoch: u64,
-}
-
-/// Policies and their counters; shared by the versions that have them in common after a step back.
-#[derive(Clone)]
-pub(super) struct Parts {
     set: Arc<PolicySet>,
     /// For each permission of the set, in order, the limits that it counts against.
-    meters: Arc<[Box<[Meter]>]>,
-}
-
-impl Parts {
-    pub(super) fn new(policies: Vec<AgentPolicy>, metering: &Metering) -> Self {
-        let set = PolicySet::new(policies);
-        let meters = metering.meters(&set);
-        Self { set: Arc::new(set), meters: meters.into() }
-    }
+    meters: Box<[Box<[Meter]>]>,
+    version: PolicyVersion,
 }
 
 impl InForce {
-    pub(super) fn new(parts: Parts, epoch: u64) -> Self {
-        Self { parts, epoch }
+    /// Takes over the counters, so that it must not be made unless it comes into force.
+    pub(super) fn new(set: Arc<PolicySet>, version: PolicyVersion, metering: &Metering) -> Self {
+        let meters = metering.meters(&set);
+        Self {
+            set,
+            meters,
+            version,
+        }
     }
 
-    pub(super) fn parts(&self) -> &Parts {
-        &self.parts
-    }
-
-    pub(crate) fn set(&self) -> &PolicySet {
-        &self.parts.set
+    pub(crate) fn set(&self) -> &Arc<PolicySet> {
+        &self.set
     }
 
     pub(crate) fn version(&self) -> PolicyVersion {
-        PolicyVersion { epoch: self.epoch, digest: self.parts.set.digest() }
+        self.version
     }
 
     /// The limits that a permission counts against.
     pub(super) fn meters(&self, matched: Matched<'_>) -> &[Meter] {
-        self.parts.meters.get(matched.compiled.first + matched.index).map_or(&[], |meters| meters)
+        self.meters
+            .get(matched.compiled.first + matched.index)
+            .map_or(&[], |meters| meters)
     }
 }

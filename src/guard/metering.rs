@@ -1,6 +1,5 @@
 //! From the limits that policies state to reservations of counters.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
@@ -9,12 +8,12 @@ use smallvec::SmallVec;
 
 use super::in_force::InForce;
 use crate::call::Arguments;
-use crate::decision::{Code, Detail, LimitFacts, Reason};
+use crate::decision::{AuditLevel, Code, Detail, LimitFacts, Reason};
 use crate::ids::{Caller, Principal};
 use crate::json::{Number, View};
 use crate::limit::{
-    Amount, Counter, CounterId, CounterRegistry, Demand, Exceeded, ExceededKind, Key, Reservation, Rounding, Shape,
-    reserve,
+    Amount, Counted, Counter, CounterRegistry, Demand, Exceeded, ExceededKind, Key, Reservation,
+    Rounding, Shape, reserve,
 };
 use crate::policy::{KeyPart, LimitKind, LimitRule, Matched, Matches, PolicySet, ToolPermission};
 
@@ -35,7 +34,10 @@ pub(super) struct Meter {
 
 enum Quantity {
     Calls(u64),
-    Sum { parameter: Box<str>, at_most: Amount },
+    Sum {
+        parameter: Box<str>,
+        at_most: Amount,
+    },
 }
 
 /// Who calls what, for keys.
@@ -44,11 +46,15 @@ pub(super) struct Subject<'a> {
     pub(super) caller: &'a Caller,
     pub(super) tool: &'a str,
     pub(super) arguments: Arguments<'a>,
+    pub(super) secret: &'a [&'a str],
 }
 
 impl Metering {
     pub(super) fn new() -> Self {
-        Self { counters: CounterRegistry::new(), hashers: [RandomState::new(), RandomState::new()] }
+        Self {
+            counters: CounterRegistry::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+        }
     }
 
     pub(super) fn prune(&self, now: u64) {
@@ -56,31 +62,27 @@ impl Metering {
     }
 
     /// For each permission of the set, its limits, with counters that go on from the policies before.
-    pub(super) fn meters(&self, set: &PolicySet) -> Vec<Box<[Meter]>> {
-        let mut seen: HashMap<String, u32> = HashMap::new();
-        let mut meters = Vec::new();
+    pub(super) fn meters(&self, set: &PolicySet) -> Box<[Box<[Meter]>]> {
+        let mut counted = Vec::new();
+        let mut stated = Vec::new();
         for policy in set.policies() {
             for permission in policy.permissions() {
-                let rules = permission.limit_rules(policy.principal());
-                meters.push(rules.map(|rule| self.meter(policy.principal(), permission, rule, &mut seen)).collect());
+                let rules: Vec<LimitRule> = permission.limit_rules(policy.principal()).collect();
+                counted.extend(
+                    rules
+                        .iter()
+                        .map(|rule| rule.counted(policy.principal(), permission)),
+                );
+                stated.push((policy.principal(), permission, rules));
             }
         }
-        meters
-    }
-
-    fn meter(
-        &self,
-        principal: &Principal,
-        permission: &ToolPermission,
-        rule: LimitRule,
-        seen: &mut HashMap<String, u32>,
-    ) -> Meter {
-        let by: Box<[KeyPart]> = rule.by.into_iter().filter(|part| !is_fixed(part, principal, permission)).collect();
-        let base = counter_base(principal, permission, &rule.kind, &by);
-        let ordinal = *seen.entry(base.clone()).and_modify(|count| *count += 1).or_insert(0);
-        let shape = if by.is_empty() { Shape::Single } else { Shape::KEYED };
-        let counter = self.counters.counter(CounterId { base, window: rule.per, ordinal }, shape);
-        Meter { counter, quantity: Quantity::of(rule.kind), by }
+        let mut counters = self.counters.counters(&counted).into_iter();
+        let meters = stated.into_iter().map(|(principal, permission, rules)| {
+            let own = rules.into_iter().zip(counters.by_ref());
+            own.map(|(rule, counter)| Meter::new(principal, permission, rule, counter))
+                .collect()
+        });
+        meters.collect()
     }
 
     /// Takes a place in every limit of every permission, or in none.
@@ -100,35 +102,48 @@ impl Metering {
             }
         }
         reserve(now, &demands).map_err(|exceeded| match sources.get(exceeded.demand) {
-            Some((matched, meter)) => meter.refusal(*matched, &exceeded),
+            Some((matched, meter)) => meter.refusal(*matched, &exceeded, subject.secret),
             None => Reason::new(Code::Limit, None, Detail::None),
         })
     }
 }
 
-/// Parts that are the same for all calls that the counter sees, so that no key is needed for them.
-fn is_fixed(part: &KeyPart, principal: &Principal, permission: &ToolPermission) -> bool {
-    match part {
+impl LimitRule {
+    /// What makes two limits the same limit across versions of a policy; how much is allowed is not part of it.
+    fn counted(&self, principal: &Principal, permission: &ToolPermission) -> Counted {
+        let mut base = format!("{principal}\n{}\n", permission.tool_name());
+        // Writing to a string cannot fail.
+        let _ = match &self.kind {
+            LimitKind::Calls(_) => write!(base, "calls"),
+            LimitKind::Sum { parameter, .. } => write!(base, "sum {parameter}"),
+        };
+        let by = key_parts(&self.by, principal, permission);
+        by.iter().for_each(|part| {
+            let _ = write!(base, "\n{}", part.to_text());
+        });
+        let shape = if by.is_empty() {
+            Shape::Single
+        } else {
+            Shape::KEYED
+        };
+        Counted {
+            base,
+            window: self.per,
+            shape,
+        }
+    }
+}
+
+/// The parts that tell calls apart: not those that are the same for all calls that the counter sees.
+fn key_parts(by: &[KeyPart], principal: &Principal, permission: &ToolPermission) -> Box<[KeyPart]> {
+    let is_fixed = |part: &&KeyPart| match part {
         KeyPart::Agent => matches!(principal, Principal::Agent(_)),
         KeyPart::User => matches!(principal, Principal::User(_)),
         KeyPart::Task => matches!(principal, Principal::Task(_)),
         KeyPart::Tool => permission.tool_name().is_exact(),
         KeyPart::Param(_) => false,
-    }
-}
-
-/// What makes two limits the same limit across versions of a policy; how much is allowed is not part of it.
-fn counter_base(principal: &Principal, permission: &ToolPermission, kind: &LimitKind, by: &[KeyPart]) -> String {
-    let mut base = format!("{principal}\n{}\n", permission.tool_name());
-    // Writing to a string cannot fail.
-    let _ = match kind {
-        LimitKind::Calls(_) => write!(base, "calls"),
-        LimitKind::Sum { parameter, .. } => write!(base, "sum {parameter}"),
     };
-    by.iter().for_each(|part| {
-        let _ = write!(base, "\n{}", part.to_text());
-    });
-    base
+    by.iter().filter(|part| !is_fixed(part)).cloned().collect()
 }
 
 impl Quantity {
@@ -136,9 +151,10 @@ impl Quantity {
         match kind {
             LimitKind::Calls(calls) => Self::Calls(calls.get()),
             // Down, so that what is allowed is never more than what was written.
-            LimitKind::Sum { parameter, at_most } => {
-                Self::Sum { parameter, at_most: amount(at_most, Rounding::Down).unwrap_or(Amount::ZERO) }
-            }
+            LimitKind::Sum { parameter, at_most } => Self::Sum {
+                parameter,
+                at_most: amount(at_most, Rounding::Down).unwrap_or(Amount::ZERO),
+            },
         }
     }
 }
@@ -153,6 +169,20 @@ fn amount(number: Number, rounding: Rounding) -> Option<Amount> {
 }
 
 impl Meter {
+    fn new(
+        principal: &Principal,
+        permission: &ToolPermission,
+        rule: LimitRule,
+        counter: Arc<Counter>,
+    ) -> Self {
+        let by = key_parts(&rule.by, principal, permission);
+        Self {
+            counter,
+            quantity: Quantity::of(rule.kind),
+            by,
+        }
+    }
+
     fn demand<'m>(
         &'m self,
         matched: Matched<'_>,
@@ -170,20 +200,31 @@ impl Meter {
         if self.by.is_empty() {
             return Ok(demand);
         }
-        let key = self.key(subject, hashers).map_err(|(part, why)| not_countable(self.code(), matched, part, why))?;
+        let key = self
+            .key(subject, hashers)
+            .map_err(|(part, why)| not_countable(self.code(), matched, part, why))?;
         Ok(demand.on(key))
     }
 
     /// Both halves hash the same parts under different secrets.
-    fn key<'m>(&'m self, subject: Subject<'_>, hashers: &[RandomState; 2]) -> Result<Key, (&'m str, &'static str)> {
+    fn key<'m>(
+        &'m self,
+        subject: Subject<'_>,
+        hashers: &[RandomState; 2],
+    ) -> Result<Key, (&'m str, &'static str)> {
         let [low, high] = hashers;
         let hash = |state: &RandomState| -> Result<u64, (&'m str, &'static str)> {
             let mut hasher = state.build_hasher();
-            self.by.iter().try_for_each(|part| hash_part(part, subject, &mut hasher))?;
+            self.by
+                .iter()
+                .try_for_each(|part| hash_part(part, subject, &mut hasher))?;
             Ok(hasher.finish())
         };
         let hash = u128::from(hash(low)?) | u128::from(hash(high)?) << 64;
-        Ok(Key { owner: low.hash_one(subject.caller.agent.as_str()), hash })
+        Ok(Key {
+            owner: low.hash_one(subject.caller.agent.as_str()),
+            hash,
+        })
     }
 
     fn code(&self) -> Code {
@@ -193,25 +234,36 @@ impl Meter {
         }
     }
 
-    fn refusal(&self, matched: Matched<'_>, exceeded: &Exceeded) -> Reason {
-        let unit = match &self.quantity {
-            Quantity::Calls(_) => "calls".to_owned(),
-            Quantity::Sum { parameter, .. } => format!("`{parameter}`"),
+    /// A sum is made of arguments, and is told only where they may be.
+    fn refusal(&self, matched: Matched<'_>, exceeded: &Exceeded, secret: &[&str]) -> Reason {
+        let (unit, told) = match &self.quantity {
+            Quantity::Calls(_) => ("calls".to_owned(), true),
+            Quantity::Sum { parameter, .. } => {
+                let told = matched.permission.level() >= AuditLevel::Full
+                    && !secret.contains(&&**parameter);
+                (format!("`{parameter}`"), told)
+            }
         };
         let facts = LimitFacts {
             limit: format!("{} {unit}", exceeded.limit),
-            used: exceeded.used.to_string(),
+            used: told.then(|| exceeded.used.to_string()),
             window: exceeded.window,
             retry_after: exceeded.retry_after,
             keys_full: exceeded.kind == ExceededKind::KeysFull,
         };
-        Reason::new(self.code(), Some(matched.rule().to_rule()), Detail::Limit(facts))
+        Reason::new(
+            self.code(),
+            Some(matched.rule().to_rule()),
+            Detail::Limit(facts),
+        )
     }
 }
 
 fn summed(arguments: Arguments<'_>, parameter: &str) -> Result<Amount, &'static str> {
     match arguments.get(parameter) {
-        Some(View::Number(number)) => amount(number, Rounding::Up).ok_or("cannot be spent: it is negative or too large"),
+        Some(View::Number(number)) => {
+            amount(number, Rounding::Up).ok_or("cannot be spent: it is negative or too large")
+        }
         Some(_) => Err("must be a number, since a budget sums it"),
         None => Err("must be there, since a budget sums it"),
     }
@@ -227,22 +279,40 @@ fn hash_part<'m>(
         KeyPart::Agent => subject.caller.agent.as_str().hash(hasher),
         KeyPart::User => match &subject.caller.user {
             Some(user) => user.as_str().hash(hasher),
-            None => return Err(("user", "must be named by the session, since a limit counts by it")),
+            None => {
+                return Err((
+                    "user",
+                    "must be named by the session, since a limit counts by it",
+                ));
+            }
         },
         KeyPart::Task => match &subject.caller.task {
             Some(task) => task.as_str().hash(hasher),
-            None => return Err(("task", "must be named by the session, since a limit counts by it")),
+            None => {
+                return Err((
+                    "task",
+                    "must be named by the session, since a limit counts by it",
+                ));
+            }
         },
         KeyPart::Tool => subject.tool.hash(hasher),
         KeyPart::Param(name) => {
-            let view = subject.arguments.get(name).ok_or((&**name, "must be there, since a limit counts by it"))?;
+            let view = subject
+                .arguments
+                .get(name)
+                .ok_or((&**name, "must be there, since a limit counts by it"))?;
             view.kind().hash(hasher);
             match view {
                 View::Null => {}
                 View::Bool(value) => value.hash(hasher),
                 View::Number(number) => number.hash(hasher),
                 View::String(text) => text.hash(hasher),
-                _ => return Err((name, "must be a string, a number or a boolean, since a limit counts by it")),
+                _ => {
+                    return Err((
+                        name,
+                        "must be a string, a number or a boolean, since a limit counts by it",
+                    ));
+                }
             }
         }
     }
@@ -250,6 +320,9 @@ fn hash_part<'m>(
 }
 
 fn not_countable(code: Code, matched: Matched<'_>, parameter: &str, why: &'static str) -> Reason {
-    let detail = Detail::NotCountable { parameter: parameter.to_owned(), why };
+    let detail = Detail::NotCountable {
+        parameter: parameter.to_owned(),
+        why,
+    };
     Reason::new(code, Some(matched.rule().to_rule()), detail)
 }

@@ -24,11 +24,10 @@ use crate::digest::{Digest, DigestKey};
 use crate::error::LoadError;
 use crate::ids::AgentId;
 use crate::indicator::Indicators;
-use crate::policy::AgentPolicy;
+use crate::policy::{AgentPolicy, PolicySet};
 use crate::record::{Event, RecordError, Recorder};
 use crate::session::{Session, SessionState};
 use crate::tool::ToolSpec;
-use in_force::Parts;
 use metering::Metering;
 use timing::Timing;
 
@@ -62,7 +61,7 @@ pub struct Guard(pub(crate) Arc<Gatehouse>);
 pub(crate) struct Gatehouse {
     pub(crate) in_force: ArcSwap<InForce>,
     /// Serialises changes; holds what was in force before, for one step back.
-    before: Mutex<Option<Parts>>,
+    before: Mutex<Option<Arc<PolicySet>>>,
     metering: Metering,
     indicators: ArcSwap<Indicators>,
     /// Spares the path of a call a look at an empty list.
@@ -114,7 +113,6 @@ pub enum SessionError {
 
 impl Guard {
     /// Begins a guard.
-    #[must_use]
     pub fn builder() -> GuardBuilder {
         GuardBuilder::default()
     }
@@ -136,16 +134,19 @@ impl Guard {
     ///
     /// They are checked and compiled first; an error leaves everything as it was. What was used of limits stays
     /// used wherever principal, tool name and what is counted are the same. Several threads may decide meanwhile:
-    /// each decision sees one set of policies, old or new.
+    /// each decision sees one set of policies, old or new. A permit not yet run runs only if the new ones allow it too.
     ///
     /// # Errors
     /// [`SwapError`] if a policy does not fit the guard's tools, or the change cannot be recorded.
-    pub fn swap(&self, policies: impl IntoIterator<Item = AgentPolicy>) -> Result<PolicyVersion, SwapError> {
+    pub fn swap(
+        &self,
+        policies: impl IntoIterator<Item = AgentPolicy>,
+    ) -> Result<PolicyVersion, SwapError> {
+        let set = PolicySet::new(policies);
+        set.policies()
+            .try_for_each(|policy| builder::check_tools(policy, &self.0.tools))?;
         let mut before = self.0.before.lock();
-        let policies: Vec<AgentPolicy> = policies.into_iter().collect();
-        policies.iter().try_for_each(|policy| self.0.check_tools(policy))?;
-        let parts = Parts::new(policies, &self.0.metering);
-        let (version, replaced) = self.0.put_in_force(parts)?;
+        let (version, replaced) = self.0.put_in_force(Arc::new(set))?;
         *before = Some(replaced);
         Ok(version)
     }
@@ -156,8 +157,8 @@ impl Guard {
     /// [`SwapError`] if there is none, or the change cannot be recorded.
     pub fn roll_back(&self) -> Result<PolicyVersion, SwapError> {
         let mut before = self.0.before.lock();
-        let parts = before.clone().ok_or(SwapError::NoFormerPolicies)?;
-        let (version, _) = self.0.put_in_force(parts)?;
+        let former = before.clone().ok_or(SwapError::NoFormerPolicies)?;
+        let (version, _) = self.0.put_in_force(former)?;
         *before = None;
         Ok(version)
     }
@@ -185,8 +186,18 @@ impl Guard {
     #[must_use]
     pub fn unmentioned_tools(&self) -> Vec<&ToolSpec> {
         let in_force = self.0.in_force.load();
-        let mentioned = |tool: &ToolSpec| in_force.set().compiled().iter().any(|compiled| compiled.mentions(tool.name()));
-        self.0.tools.iter().filter(|tool| !mentioned(tool)).collect()
+        let mentioned = |tool: &ToolSpec| {
+            in_force
+                .set()
+                .compiled()
+                .iter()
+                .any(|compiled| compiled.mentions(tool.name()))
+        };
+        self.0
+            .tools
+            .iter()
+            .filter(|tool| !mentioned(tool))
+            .collect()
     }
 
     /// The digest of a call as this guard's records carry it, to find the records of a call.
@@ -202,7 +213,7 @@ impl Guard {
         self.0.metering.prune(self.0.timing.now());
     }
 
-    /// Whether an outcome could not be recorded, so that every call is refused.
+    /// Whether an outcome could not be recorded, so that every call is refused. There is no way back but a new guard.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.0.poisoned.load(Ordering::Acquire)
@@ -210,20 +221,26 @@ impl Guard {
 }
 
 impl Gatehouse {
-    fn check_tools(&self, policy: &AgentPolicy) -> Result<(), LoadError> {
-        builder::check_tools(policy, &self.tools)
-    }
-
-    /// Records the change, then makes it.
-    fn put_in_force(&self, parts: Parts) -> Result<(PolicyVersion, Parts), RecordError> {
+    /// Records the change, then makes it. Counters are taken over last, so that a change that fails leaves no trace.
+    fn put_in_force(
+        &self,
+        set: Arc<PolicySet>,
+    ) -> Result<(PolicyVersion, Arc<PolicySet>), RecordError> {
         let replaced = self.in_force.load_full();
-        let next = InForce::new(parts, replaced.version().epoch + 1);
-        let version = next.version();
-        let event = Event::PolicyLoaded { epoch: version.epoch, policy: version.digest };
-        self.recorder.record(&self.timing.record(self.timing.now(), event))?;
-        self.in_force.store(Arc::new(next));
+        let version = PolicyVersion {
+            epoch: replaced.version().epoch + 1,
+            digest: set.digest(),
+        };
+        let event = Event::PolicyLoaded {
+            epoch: version.epoch,
+            policy: version.digest,
+        };
+        self.recorder
+            .record(&self.timing.record(self.timing.now(), event))?;
+        self.in_force
+            .store(Arc::new(InForce::new(set, version, &self.metering)));
         self.metering.prune(self.timing.now());
-        Ok((version, replaced.parts().clone()))
+        Ok((version, Arc::clone(replaced.set())))
     }
 
     /// The parameters of a tool that must never be recorded.
@@ -231,7 +248,8 @@ impl Gatehouse {
         match self.secrets.get(tool).filter(|_| !self.secrets.is_empty()) {
             None => then(&[]),
             Some(names) => {
-                let names: smallvec::SmallVec<[&str; 4]> = names.iter().map(String::as_str).collect();
+                let names: smallvec::SmallVec<[&str; 4]> =
+                    names.iter().map(String::as_str).collect();
                 then(&names)
             }
         }
@@ -251,6 +269,8 @@ impl Gatehouse {
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("version", &self.version()).finish_non_exhaustive()
+        f.debug_struct("Guard")
+            .field("version", &self.version())
+            .finish_non_exhaustive()
     }
 }

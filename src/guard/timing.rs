@@ -15,15 +15,23 @@ pub(super) struct Timing {
 
 impl Timing {
     pub(super) fn new(clock: Box<dyn Clock>) -> Self {
-        let timing = Self { clock, wall_at_zero: AtomicU64::new(0) };
+        let timing = Self {
+            clock,
+            wall_at_zero: AtomicU64::new(0),
+        };
         timing.read_wall_clock();
         timing
     }
 
     pub(super) fn read_wall_clock(&self) {
         let monotonic = nanos(self.clock.monotonic());
-        let wall = self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos);
-        self.wall_at_zero.store(wall.saturating_sub(monotonic), Ordering::Relaxed);
+        let wall = self
+            .clock
+            .wall()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, nanos);
+        self.wall_at_zero
+            .store(wall.saturating_sub(monotonic), Ordering::Relaxed);
     }
 
     /// Monotonic nanoseconds: the one reading of a step.
@@ -32,8 +40,16 @@ impl Timing {
     }
 
     pub(super) fn record<'a>(&self, now: u64, event: Event<'a>) -> Record<'a> {
-        let wall = Duration::from_nanos(self.wall_at_zero.load(Ordering::Relaxed).saturating_add(now));
-        Record { at: Duration::from_nanos(now), wall: SystemTime::UNIX_EPOCH + wall, event }
+        let wall = Duration::from_nanos(
+            self.wall_at_zero
+                .load(Ordering::Relaxed)
+                .saturating_add(now),
+        );
+        Record {
+            at: Duration::from_nanos(now),
+            wall: SystemTime::UNIX_EPOCH + wall,
+            event,
+        }
     }
 }
 

@@ -78,11 +78,13 @@ enum Logs {
 
 impl Counter {
     /// A counter of one key: no hashing, one lock.
+    #[cfg(test)]
     pub(crate) fn single(window: Duration) -> Self {
         Self::new(window, Shape::Single, EXACT_ENTRIES)
     }
 
     /// A counter of many keys, of which each owner may have `max_keys_per_owner` with live entries.
+    #[cfg(test)]
     pub(crate) fn keyed(window: Duration, max_keys_per_owner: u32) -> Self {
         Self::new(window, Shape::Keyed { max_keys_per_owner }, EXACT_ENTRIES)
     }
@@ -307,15 +309,23 @@ impl State {
         self.observe(now, RECLAIM_PER_CALL);
     }
 
-    /// Whether `amount` more fits into the last `span` nanoseconds; if so, whether the key is known.
+    /// [Observes](Self::observe_call), and puts `key` in order for [`check`](Self::check). May lock the accounts of owners.
+    pub(super) fn prepare(&mut self, now: u64, key: Key) {
+        self.observe_call(now);
+        if let Logs::Many(table) = &mut self.logs {
+            table.settle(self.latest, key, self.kept);
+        }
+    }
+
+    /// Whether `amount` more fits into the last `span` nanoseconds; if so, whether the key is known. Locks nothing.
     pub(super) fn check(
-        &mut self,
+        &self,
         key: Key,
         span: u64,
         limit: Amount,
         amount: Amount,
     ) -> Result<bool, Refused> {
-        match &mut self.logs {
+        match &self.logs {
             Logs::One(window) => window
                 .check(self.latest, span, self.kept, limit, amount)
                 .map(|()| true),

@@ -10,10 +10,10 @@
 //! **Time** is nanoseconds on a clock that the caller reads. Each log keeps the latest time it was told, and takes an earlier
 //! one for that: a clock that jumps back opens nothing.
 //!
-//! **Memory.** A log is exact up to [`EXACT_ENTRIES`] live entries. With a quarter more, those within the same 1/2048 of the
-//! window become one that expires with the last of them: late, never early. So the entries of one key never take more than
-//! [`MAX_LOG_BYTES`], some 120 KiB; a key with few entries takes up to about 600 bytes. An owner has at most [`MAX_KEYS_PER_OWNER`] keys
-//! with live entries in a counter; a further key is refused, and no live one is ever forgotten.
+//! **Memory.** A log is exact up to 4,096 live entries. With a quarter more, those within the same 1/2048 of the window become
+//! one that expires with the last of them: late, never early. So the entries of one key never take more than about 120 KiB; a
+//! key with few entries takes up to about 600 bytes. An owner has at most 1,024 keys with live entries in a counter; a further
+//! key is refused, and no live one is ever forgotten.
 //!
 //! **Cost.** Amortised O(1) a call, O(log keys) when a key comes or goes; a refusal walks over the entries that must expire
 //! first. A counter that had a longer window until lately walks over the entries in its present one.
@@ -29,7 +29,6 @@ mod window;
 
 pub(crate) use amount::{Amount, Rounding};
 pub(crate) use counter::{Counter, Shape};
-pub(crate) use registry::{CounterId, CounterRegistry};
+pub(crate) use registry::{Counted, CounterRegistry};
 pub(crate) use reserve::{Demand, Exceeded, ExceededKind, Reservation, reserve};
-pub(crate) use table::{Key, MAX_KEYS_PER_OWNER};
-pub(crate) use window::{EXACT_ENTRIES, MAX_LOG_BYTES};
+pub(crate) use table::Key;

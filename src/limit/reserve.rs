@@ -241,8 +241,11 @@ fn reserve_all(now: u64, demands: &[Demand<'_>]) -> Result<SmallVec<[Place; 4]>,
         .filter_map(|run| run.first())
         .map(|first| first.demand.cell().lock())
         .collect();
-    // Before any account of keys is locked, since this may lock each in turn.
-    states.iter_mut().for_each(|state| state.observe_call(now));
+    // All of it before `check` locks the first account, since this may lock any.
+    for (run, state) in runs(&wanted).zip(&mut states) {
+        run.iter()
+            .for_each(|wanted| state.prepare(now, wanted.demand.key));
+    }
     let mut admissions = Admissions::default();
     let mut worst: Option<Exceeded> = None;
     for (run, state) in runs(&wanted).zip(&mut states) {
@@ -298,7 +301,7 @@ fn runs<'w, 'd, 'a>(wanted: &'w [Wanted<'d, 'a>]) -> impl Iterator<Item = &'w [W
 fn check<'a>(
     demand: &Demand<'a>,
     run: &[Wanted<'_, 'a>],
-    state: &mut State,
+    state: &State,
     admissions: &mut Admissions<'a>,
 ) -> Result<(), Refused> {
     let mut same = run

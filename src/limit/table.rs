@@ -71,9 +71,18 @@ impl Table {
         fork
     }
 
-    /// Whether `amount` more fits; if so, whether the key is known.
+    /// Lets go of a key whose entries have all expired if it is on another account.
+    pub(super) fn settle(&mut self, now: u64, key: Key, kept: Retention) {
+        if let Some(record) = self.records.get_mut(&key.hash)
+            && !record.goes_on(now, kept, key.owner)
+        {
+            self.remove(key.hash);
+        }
+    }
+
+    /// Whether `amount` more fits; if so, whether the key is known. Expects a [settled](Self::settle) key, and locks nothing.
     pub(super) fn check(
-        &mut self,
+        &self,
         now: u64,
         key: Key,
         span: u64,
@@ -81,19 +90,13 @@ impl Table {
         limit: Amount,
         amount: Amount,
     ) -> Result<bool, Refused> {
-        if let Some(record) = self.records.get_mut(&key.hash) {
-            if record.goes_on(now, kept, key.owner) {
-                return record
-                    .window
-                    .check(now, span, kept, limit, amount)
-                    .map(|()| true);
-            }
-            self.remove(key.hash);
-        }
-        if amount > limit {
-            Err(Refused::never(Amount::ZERO))
-        } else {
-            Ok(false)
+        match self.records.get(&key.hash) {
+            Some(record) => record
+                .window
+                .check(now, span, kept, limit, amount)
+                .map(|()| true),
+            None if amount > limit => Err(Refused::never(Amount::ZERO)),
+            None => Ok(false),
         }
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::table::MAX_KEYS_PER_OWNER;
+use super::window::MAX_LOG_BYTES;
 use super::*;
 
 mod keys;

@@ -31,7 +31,8 @@ impl Retention {
 }
 
 /// Bytes that the entries of one log may take up.
-pub(crate) const MAX_LOG_BYTES: usize = Retention {
+#[cfg(test)]
+pub(super) const MAX_LOG_BYTES: usize = Retention {
     span: 1,
     exact: EXACT_ENTRIES,
 }

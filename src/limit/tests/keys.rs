@@ -64,6 +64,19 @@ fn an_owner_with_too_many_keys_stands_in_nobodys_way() {
     }
 }
 
+/// The accounts of owners are locked once a new key is found, so nothing after that may lock them again.
+#[test]
+fn a_dead_key_changes_hands_in_one_step_with_new_ones() {
+    for names in [[1, 2, 3], [2, 3, 1], [3, 1, 2]] {
+        let counter = Counter::keyed(nanos(60), 3);
+        let call = |owner, name| Demand::call(&counter, 1).on(key(owner, name));
+        drop(reserve(0, &[call(1, 1)]).unwrap());
+        drop(reserve(60, &names.map(|name| call(2, name))).unwrap());
+        let owners = counter.owners().unwrap();
+        assert_eq!((owners.count(1), owners.count(2)), (0, 3));
+    }
+}
+
 #[test]
 fn a_key_with_few_entries_takes_600_bytes_at_most() {
     let counter = Counter::keyed(nanos(1_000_000), 100_000);

@@ -2,38 +2,97 @@
 
 use super::*;
 
-fn id(base: &str, span: u64, ordinal: u32) -> CounterId {
-    CounterId {
+fn counted(base: &str, span: u64, shape: Shape) -> Counted {
+    Counted {
         base: base.to_owned(),
         window: nanos(span),
-        ordinal,
+        shape,
     }
+}
+
+/// The counters of a set that states these limits on one base.
+fn set(registry: &CounterRegistry, spans: &[u64], shape: Shape) -> Vec<Arc<Counter>> {
+    let limits: Vec<Counted> = spans
+        .iter()
+        .map(|span| counted("a", *span, shape))
+        .collect();
+    registry.counters(&limits)
+}
+
+fn one(registry: &CounterRegistry, span: u64, shape: Shape) -> Arc<Counter> {
+    set(registry, &[span], shape).remove(0)
 }
 
 #[test]
 fn the_same_limit_is_the_same_counter() {
     let registry = CounterRegistry::new();
-    let counter = registry.counter(id("a", 60, 0), Shape::Single);
-    assert!(Arc::ptr_eq(
-        &counter,
-        &registry.counter(id("a", 60, 0), Shape::Single)
-    ));
-    for (other, shape) in [
-        (id("b", 60, 0), Shape::Single),
-        (id("a", 61, 0), Shape::Single),
-        (id("a", 60, 1), Shape::Single),
-        (id("a", 60, 0), Shape::KEYED),
+    let counter = one(&registry, 60, Shape::Single);
+    assert!(Arc::ptr_eq(&counter, &one(&registry, 60, Shape::Single)));
+    let others = registry.counters(&[
+        counted("b", 60, Shape::Single),
+        counted("a", 60, Shape::KEYED),
+    ]);
+    let twice = set(&registry, &[60, 60], Shape::Single);
+    assert!(Arc::ptr_eq(&counter, &twice[0]));
+    for other in others.iter().chain(&twice[1..]) {
+        assert!(!Arc::ptr_eq(&counter, other));
+    }
+}
+
+/// Whatever limits on the same calls come and go, each knows what the longest of them knew.
+#[test]
+fn limits_that_change_places_keep_their_use() {
+    const HOUR: u64 = 3600;
+    const DAY: u64 = 24 * HOUR;
+    for then in [
+        &[DAY][..],
+        &[DAY, HOUR],
+        &[10, HOUR, DAY],
+        &[DAY, 7 * DAY],
+        &[HOUR],
     ] {
-        assert!(!Arc::ptr_eq(&counter, &registry.counter(other, shape)));
+        let registry = CounterRegistry::new();
+        let before = set(&registry, &[HOUR, DAY], Shape::Single);
+        let demands = |max| [Demand::call(&before[0], max), Demand::call(&before[1], max)];
+        drop(reserve(0, &demands(9)).unwrap());
+        drop(reserve(HOUR, &demands(9)).unwrap());
+        let after = set(&registry, then, Shape::Single);
+        for counter in after
+            .iter()
+            .filter(|counter| counter.window() >= nanos(DAY))
+        {
+            assert!(
+                reserve(2 * HOUR, &[Demand::call(counter, 2)]).is_err(),
+                "{then:?}"
+            );
+        }
+        let demands: Vec<_> = after
+            .iter()
+            .map(|counter| Demand::call(counter, 9))
+            .collect();
+        drop(reserve(2 * HOUR, &demands).unwrap());
+        let back = set(&registry, &[HOUR, DAY], Shape::Single);
+        assert!(
+            reserve(2 * HOUR, &[Demand::call(&back[0], 1)]).is_err(),
+            "{then:?}"
+        );
+        assert!(
+            reserve(2 * HOUR, &[Demand::call(&back[1], 3)]).is_err(),
+            "{then:?}"
+        );
+        assert!(
+            reserve(3 * HOUR, &[Demand::call(&back[0], 1)]).is_ok(),
+            "{then:?}"
+        );
     }
 }
 
 #[test]
 fn another_window_does_not_refill() {
     let registry = CounterRegistry::new();
-    let minute = registry.counter(id("a", 60, 0), Shape::Single);
+    let minute = one(&registry, 60, Shape::Single);
     drop(reserve(0, &[Demand::call(&minute, 2)]).unwrap());
-    let hour = registry.counter(id("a", 3600, 0), Shape::Single);
+    let hour = one(&registry, 3600, Shape::Single);
     // A call under way under the former policy counts too.
     drop(reserve(50, &[Demand::call(&minute, 2)]).unwrap());
     assert_eq!(
@@ -52,7 +111,7 @@ fn another_window_does_not_refill() {
     // Back and forth: the hour is remembered while anything stands in it, even if nobody holds it.
     drop(hour);
     registry.prune(3000);
-    let hour = registry.counter(id("a", 3600, 0), Shape::Single);
+    let hour = one(&registry, 3600, Shape::Single);
     assert_eq!(
         reserve(3000, &[Demand::call(&hour, 3)])
             .unwrap_err()
@@ -64,9 +123,9 @@ fn another_window_does_not_refill() {
 #[test]
 fn a_further_limit_on_the_same_calls_begins_with_their_history() {
     let registry = CounterRegistry::new();
-    let old = registry.counter(id("a", 3600, 0), Shape::KEYED);
+    let old = one(&registry, 3600, Shape::KEYED);
     drop(reserve(0, &[Demand::call(&old, 1).on(key(7, 1))]).unwrap());
-    let new = registry.counter(id("a", 3600, 1), Shape::KEYED);
+    let new = set(&registry, &[3600, 3600], Shape::KEYED).remove(1);
     assert!(reserve(1, &[Demand::call(&new, 1).on(key(7, 1))]).is_err());
     drop(reserve(1, &[Demand::call(&new, 1).on(key(7, 2))]).unwrap());
     assert_eq!(
@@ -82,10 +141,10 @@ fn a_further_limit_on_the_same_calls_begins_with_their_history() {
 #[test]
 fn unused_counters_are_pruned_once_empty() {
     let registry = CounterRegistry::new();
-    let counter = registry.counter(id("a", 60, 0), Shape::KEYED);
+    let counter = one(&registry, 60, Shape::KEYED);
     let held = reserve(100, &[Demand::call(&counter, 1).on(key(1, 1))]).unwrap();
-    drop(registry.counter(id("a", 30, 0), Shape::KEYED));
-    drop(registry.counter(id("b", 60, 0), Shape::Single));
+    drop(one(&registry, 30, Shape::KEYED));
+    drop(registry.counters(&[counted("b", 60, Shape::Single)]));
     registry.prune(130);
     assert_eq!(registry.len(), 1);
     drop(counter);
@@ -99,7 +158,7 @@ fn unused_counters_are_pruned_once_empty() {
 #[test]
 fn pruning_returns_the_memory_of_a_flood() {
     let registry = CounterRegistry::new();
-    let counter = registry.counter(id("a", 60, 0), Shape::KEYED);
+    let counter = one(&registry, 60, Shape::KEYED);
     for i in 0..1000 {
         drop(reserve(0, &[Demand::call(&counter, 1).on(key(1, i))]).unwrap());
     }
@@ -139,7 +198,7 @@ proptest! {
     fn swaps_do_not_refill(ops in vec(op(), 1..120)) {
         const SPANS: [u64; 4] = [5, 20, 60, 200];
         let registry = CounterRegistry::new();
-        let mut views = vec![registry.counter(id("a", SPANS[1], 0), Shape::Single)];
+        let mut views = vec![one(&registry, SPANS[1], Shape::Single)];
         let mut log: Vec<u64> = Vec::new();
         let mut held = Vec::new();
         let mut now = 1000_u64;
@@ -169,7 +228,7 @@ proptest! {
                     let found = log.iter().position(|time| *time == at).unwrap();
                     log.remove(found);
                 }
-                Op::Swap(span) => views.push(registry.counter(id("a", SPANS[span], 0), Shape::Single)),
+                Op::Swap(span) => views.push(one(&registry, SPANS[span], Shape::Single)),
                 Op::Release(index) if views.len() > 1 => drop(views.swap_remove(index.index(views.len()))),
                 Op::Prune => registry.prune(now),
                 Op::Cancel(_) | Op::Release(_) => {}
