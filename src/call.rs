@@ -120,9 +120,12 @@ impl Args {
     }
 }
 
-impl From<Object> for Args {
-    fn from(object: Object) -> Self {
-        Self(object)
+/// Checked for depth like any other arguments, since a host can build what no reader would.
+impl TryFrom<Object> for Args {
+    type Error = ArgsError;
+
+    fn try_from(object: Object) -> Result<Self, ArgsError> {
+        Self::from_serialize(&Value::Object(object))
     }
 }
 
@@ -211,7 +214,11 @@ impl Call {
     /// The fingerprint under a key, as records carry it: without the key, short arguments cannot be guessed from it.
     #[must_use]
     pub fn keyed_digest(&self, key: &DigestKey) -> Digest {
-        digest(self.tool.as_str(), self.args.view(), Encoder::keyed_call(key))
+        digest(
+            self.tool.as_str(),
+            self.args.view(),
+            Encoder::keyed_call(key),
+        )
     }
 }
 
@@ -245,10 +252,14 @@ impl<'a> Arguments<'a> {
             Self::Parsed(object) => (Some(object), None),
             Self::Typed(fields) => (None, Some(fields)),
         };
-        let parsed = parsed.into_iter().flat_map(|object| object.iter().map(|(name, value)| (name, value.view())));
-        let typed = typed
+        let parsed = parsed
             .into_iter()
-            .flat_map(|fields| fields.iter().filter_map(|(name, view)| Some((*name, (*view)?))));
+            .flat_map(|object| object.iter().map(|(name, value)| (name, value.view())));
+        let typed = typed.into_iter().flat_map(|fields| {
+            fields
+                .iter()
+                .filter_map(|(name, view)| Some((*name, (*view)?)))
+        });
         parsed.chain(typed)
     }
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// A decision and an outcome cost one [`monotonic`](Clock::monotonic) reading each.
 /// [`wall`](Clock::wall) is read when a guard is built and at each `tick`, never on the path of a call.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// Time since any fixed point. It should not go back; if it does, no limit opens because of it.
+    /// Time since any fixed point. It should not go back; if it does, no limit opens because of it, but permits and
+    /// sessions live longer by as much.
     fn monotonic(&self) -> Duration;
 
     /// The time of day, for people and logs. Nothing is decided by it.
@@ -26,7 +27,9 @@ impl SystemClock {
     /// A clock that starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self {
+            origin: Instant::now(),
+        }
     }
 }
 
@@ -73,7 +76,11 @@ impl ManualClock {
     /// Moves forward, at most to the end of the range of 584 years.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        let _ = self.nanos.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
+        let _ = self
+            .nanos
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
+                Some(now.saturating_add(by))
+            });
     }
 
     /// Jumps to a time, also backwards.

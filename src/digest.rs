@@ -89,7 +89,10 @@ impl DigestKey {
     pub fn from_bytes(key: &[u8; 32]) -> Self {
         // One whole block, so that the state after it can be kept and copied.
         let mut block = [0_u8; 64];
-        for (to, from) in block.iter_mut().zip(b"portcullis/call/keyed/v1".iter().chain(key)) {
+        for (to, from) in block
+            .iter_mut()
+            .zip(b"portcullis/call/keyed/v1".iter().chain(key))
+        {
             *to = *from;
         }
         Self(Sha256::new_with_prefix(block))
@@ -113,7 +116,9 @@ impl fmt::Debug for DigestKey {
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], EntropyError> {
     use rand::TryRng as _;
     let mut bytes = [0; N];
-    rand::rngs::SysRng.try_fill_bytes(&mut bytes).map_err(|_| EntropyError)?;
+    rand::rngs::SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|_| EntropyError)?;
     Ok(bytes)
 }
 
@@ -129,7 +134,11 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     fn new(hash: Sha256) -> Self {
-        Self { hash, buffer: [0; BUFFER], used: 0 }
+        Self {
+            hash,
+            buffer: [0; BUFFER],
+            used: 0,
+        }
     }
 
     pub(crate) fn call() -> Self {
@@ -146,33 +155,55 @@ impl Encoder {
         encoder
     }
 
-    pub(crate) fn finish(mut self) -> Digest {
+    /// By reference, since a move would copy the buffer. To be called once: the next digest would have no domain.
+    pub(crate) fn finish(&mut self) -> Digest {
         self.flush();
-        Digest(self.hash.finalize().into())
+        Digest(self.hash.finalize_reset().into())
     }
 
     pub(crate) fn string(&mut self, text: &str) {
-        self.length(text.len());
-        self.bytes(text.as_bytes());
+        let room = self
+            .buffer
+            .get_mut(self.used..)
+            .and_then(|room| room.get_mut(..=text.len()));
+        match room.and_then(<[u8]>::split_first_mut) {
+            // In one piece, as most are.
+            Some((length, room)) if text.len() < 0x80 => {
+                *length = text.len() as u8;
+                copy(room, text.as_bytes());
+                self.used += 1 + text.len();
+            }
+            _ => {
+                self.length(text.len());
+                self.bytes(text.as_bytes());
+            }
+        }
     }
 
     pub(crate) fn object(&mut self, members: usize) {
-        self.bytes(&[Tag::Object as u8]);
-        self.length(members);
+        self.sized(Tag::Object, members);
+    }
+
+    fn sized(&mut self, tag: Tag, length: usize) {
+        if length < 0x80 {
+            self.array([tag as u8, length as u8]);
+        } else {
+            self.array([tag as u8]);
+            self.length(length);
+        }
     }
 
     pub(crate) fn value(&mut self, view: View<'_>) {
         match view {
-            View::Null => self.bytes(&[Tag::Null as u8]),
-            View::Bool(value) => self.bytes(&[if value { Tag::True } else { Tag::False } as u8]),
+            View::Null => self.array([Tag::Null as u8]),
+            View::Bool(value) => self.array([if value { Tag::True } else { Tag::False } as u8]),
             View::Number(number) => self.number(number),
             View::String(text) => {
-                self.bytes(&[Tag::String as u8]);
+                self.array([Tag::String as u8]);
                 self.string(text);
             }
             View::Array(elements) => {
-                self.bytes(&[Tag::Array as u8]);
-                self.length(elements.len());
+                self.sized(Tag::Array, elements.len());
                 for element in (0..elements.len()).filter_map(|index| elements.element(index)) {
                     self.value(element);
                 }
@@ -184,42 +215,79 @@ impl Encoder {
                     self.value(value.view());
                 }
             }
-            View::NotRepresentable => self.bytes(&[Tag::NotRepresentable as u8]),
+            View::NotRepresentable => self.array([Tag::NotRepresentable as u8]),
         }
     }
 
     fn number(&mut self, number: Number) {
-        if let Some(value) = number.as_u64() {
-            self.bytes(&[Tag::NonNegative as u8]);
-            self.bytes(&value.to_be_bytes());
+        let (tag, value) = if let Some(value) = number.as_u64() {
+            (Tag::NonNegative, value.to_be_bytes())
         } else if let Some(value) = number.as_i64() {
-            self.bytes(&[Tag::Negative as u8]);
-            self.bytes(&value.to_be_bytes());
+            (Tag::Negative, value.to_be_bytes())
         } else if let Some(value) = number.as_f64() {
-            self.bytes(&[Tag::Float as u8]);
-            self.bytes(&value.to_bits().to_be_bytes());
-        }
+            (Tag::Float, value.to_bits().to_be_bytes())
+        } else {
+            return;
+        };
+        self.array([tag as u8]);
+        self.array(value);
     }
 
     pub(crate) fn length(&mut self, length: usize) {
         let mut rest = length as u64;
         while rest >= 0x80 {
-            self.bytes(&[(rest as u8) | 0x80]);
+            self.array([(rest as u8) | 0x80]);
             rest >>= 7;
         }
-        self.bytes(&[rest as u8]);
+        self.array([rest as u8]);
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        if bytes.len() > BUFFER - self.used {
-            self.flush();
-        }
-        match self.buffer.get_mut(self.used..self.used + bytes.len()) {
+        match self
+            .buffer
+            .get_mut(self.used..)
+            .and_then(|room| room.get_mut(..bytes.len()))
+        {
             Some(room) => {
-                room.copy_from_slice(bytes);
+                copy(room, bytes);
                 self.used += bytes.len();
             }
-            None => self.hash.update(bytes),
+            None => self.spill(bytes),
+        }
+    }
+
+    /// As [`bytes`](Self::bytes), for a length that is known beforehand.
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        match self
+            .buffer
+            .get_mut(self.used..)
+            .and_then(<[u8]>::first_chunk_mut)
+        {
+            Some(room) => {
+                *room = bytes;
+                self.used += N;
+            }
+            None => self.spill(&bytes),
+        }
+    }
+
+    /// Hashes full buffers only, so that the hash never has to gather blocks of its own.
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        if let Some((filling, more)) = rest.split_at_checked(BUFFER - self.used) {
+            if let Some(room) = self.buffer.get_mut(self.used..) {
+                room.copy_from_slice(filling);
+            }
+            self.hash.update(self.buffer);
+            self.used = 0;
+            let (full, remainder) = more.as_chunks::<BUFFER>();
+            self.hash.update(full.as_flattened());
+            rest = remainder;
+        }
+        if let Some(room) = self.buffer.get_mut(self.used..self.used + rest.len()) {
+            room.copy_from_slice(rest);
+            self.used += rest.len();
         }
     }
 
@@ -229,6 +297,27 @@ impl Encoder {
         }
         self.used = 0;
     }
+}
+
+/// Copies between slices of one length. Most texts are shorter than a call of `memcpy` is worth.
+fn copy(to: &mut [u8], from: &[u8]) {
+    let copied = match from.len() {
+        16..=32 => copy_ends::<16>(to, from),
+        8..=15 => copy_ends::<8>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
+        2..=3 => copy_ends::<2>(to, from),
+        _ => None,
+    };
+    if copied.is_none() {
+        to.copy_from_slice(from);
+    }
+}
+
+/// The two ends, which overlap where there are fewer than `2 * N` bytes.
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> Option<()> {
+    *to.first_chunk_mut::<N>()? = *from.first_chunk()?;
+    *to.last_chunk_mut::<N>()? = *from.last_chunk()?;
+    Some(())
 }
 
 /// The first byte of each encoded value. The numbers are part of the format.
@@ -260,15 +349,44 @@ mod tests {
                 "big": 18446744073709551615, "z": -0}}"#,
             "x".repeat(200)
         );
-        Call::new(ToolName::parse("tool/x").unwrap(), Args::parse(&args).unwrap())
+        Call::new(
+            ToolName::parse("tool/x").unwrap(),
+            Args::parse(&args).unwrap(),
+        )
+    }
+
+    /// Whatever the pieces, and wherever they meet the ends of the buffer.
+    #[test]
+    fn pieces_are_hashed_as_one_text() {
+        let text: Vec<u8> = (0..3 * BUFFER).map(|index| index as u8).collect();
+        for first in 0..=2 * BUFFER {
+            for second in [0, 1, 2, 3, 5, 8, 15, 16, 31, 32, 33, BUFFER - 1, BUFFER] {
+                let mut encoder = Encoder::new(Sha256::new());
+                let (a, rest) = text.split_at(first);
+                let (b, c) = rest.split_at(second.min(rest.len()));
+                [a, b, c].into_iter().for_each(|piece| encoder.bytes(piece));
+                encoder.string("ab");
+                let expected = Sha256::new()
+                    .chain_update(&text)
+                    .chain_update(b"\x02ab")
+                    .finalize();
+                assert_eq!(encoder.finish().as_bytes()[..], expected[..]);
+            }
+        }
     }
 
     /// Computed by an independent script from the description of the format. A change here breaks every log.
     #[test]
     fn the_format_is_fixed() {
-        assert_eq!(call().digest().to_string(), "5d242d30252a2784aed351384df5a8f1ad2e0a4c502644848e1b0da9a777b54b");
+        assert_eq!(
+            call().digest().to_string(),
+            "5d242d30252a2784aed351384df5a8f1ad2e0a4c502644848e1b0da9a777b54b"
+        );
         let key = DigestKey::from_bytes(&std::array::from_fn(|index| index as u8));
-        assert_eq!(call().keyed_digest(&key).to_string(), "27053397b3302ef7696011aa8979b0dc1835c1e52657a528b12dcb614c4c218e");
+        assert_eq!(
+            call().keyed_digest(&key).to_string(),
+            "27053397b3302ef7696011aa8979b0dc1835c1e52657a528b12dcb614c4c218e"
+        );
     }
 
     #[test]

@@ -7,10 +7,18 @@ use crate::json::Span;
 use crate::text::write_safe;
 
 /// A document that is being read: its text and, if it has one, the name of its file.
-#[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) name: Option<String>,
     pub(crate) text: String,
+}
+
+/// The name alone: a policy is long, and not for every log that prints a refusal.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -190,13 +198,25 @@ fn write_excerpt(f: &mut fmt::Formatter<'_>, place: &Place) -> fmt::Result {
         .map(|character| if character == '\t' { ' ' } else { character })
         .collect();
     let available = shown.chars().count() + 1 - (column - skipped).min(shown.chars().count());
-    let wanted = place.source.text.get(place.span.start as usize..place.span.end as usize);
+    let wanted = place
+        .source
+        .text
+        .get(place.span.start as usize..place.span.end as usize);
     let width = wanted.map_or(1, |text| text.lines().next().unwrap_or("").chars().count());
     let gutter = line_number.to_string();
     write!(f, "\n{:w$} |\n{gutter} | ", "", w = gutter.len())?;
-    shown.chars().try_for_each(|character| write_safe(f, character))?;
+    shown
+        .chars()
+        .try_for_each(|character| write_safe(f, character))?;
     let carets = "^".repeat(width.clamp(1, available.max(1)));
-    write!(f, "\n{:w$} | {:c$}{carets}", "", "", w = gutter.len(), c = column - skipped - 1)
+    write!(
+        f,
+        "\n{:w$} | {:c$}{carets}",
+        "",
+        "",
+        w = gutter.len(),
+        c = column - skipped - 1
+    )
 }
 
 #[cfg(test)]
@@ -204,9 +224,15 @@ mod tests {
     use super::*;
 
     fn error(text: &str, start: u32, end: u32) -> LoadError {
-        let source = Arc::new(Source { name: Some("p.toml".into()), text: text.into() });
+        let source = Arc::new(Source {
+            name: Some("p.toml".into()),
+            text: text.into(),
+        });
         LoadError::new(LoadErrorKind::Policy, "unknown field `x`")
-            .at(Some(Place { source, span: Span { start, end } }))
+            .at(Some(Place {
+                source,
+                span: Span { start, end },
+            }))
             .help("did you mean `y`?")
     }
 

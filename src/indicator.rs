@@ -14,7 +14,7 @@ use crate::json::View;
 ///
 /// A destination is a host name or an IP address. It matches where it, or a name below it, stands in any string of
 /// the arguments, at any depth, bare or inside a URL, an e-mail address or a sentence; ASCII case does not matter.
-/// It is a net, not a wall: a name that is encoded, split or hidden behind a redirect passes. What an agent may
+/// It is a net, not a wall: a name that is encoded, split, written in another form or hidden behind a redirect passes. What an agent may
 /// reach is for constraints to say.
 ///
 /// ```
@@ -77,8 +77,14 @@ impl Indicators {
             self.addresses.insert(address.to_canonical());
             return Ok(self);
         }
-        let name = destination.strip_suffix('.').unwrap_or(destination).to_lowercase();
-        let valid = !name.is_empty() && name.split('.').all(|label| !label.is_empty()) && name.chars().all(is_name_char);
+        let name = destination
+            .strip_suffix('.')
+            .unwrap_or(destination)
+            .to_lowercase();
+        let valid = !name.is_empty()
+            && name.len() <= MAX_NAME
+            && name.split('.').all(|label| !label.is_empty())
+            && name.chars().all(is_name_char);
         if !valid {
             return Err(IndicatorError);
         }
@@ -115,7 +121,11 @@ impl Indicators {
         if self.covers_agent(agent) {
             return Some(Hit::Agent);
         }
-        if self.names_destinations() && arguments.iter().any(|(name, view)| self.in_text(name) || self.inside(view)) {
+        if self.names_destinations()
+            && arguments
+                .iter()
+                .any(|(name, view)| self.in_text(name) || self.inside(view))
+        {
             return Some(Hit::Destination);
         }
         (!self.calls.is_empty() && self.calls.contains(&digest())).then_some(Hit::Call)
@@ -124,25 +134,47 @@ impl Indicators {
     fn inside(&self, view: View<'_>) -> bool {
         match view {
             View::String(text) => self.in_text(text),
-            View::Array(elements) => {
-                (0..elements.len()).any(|index| elements.element(index).is_some_and(|element| self.inside(element)))
-            }
-            View::Object(object) => object.iter().any(|(key, value)| self.in_text(key) || self.inside(value.view())),
+            View::Array(elements) => (0..elements.len()).any(|index| {
+                elements
+                    .element(index)
+                    .is_some_and(|element| self.inside(element))
+            }),
+            View::Object(object) => object
+                .iter()
+                .any(|(key, value)| self.in_text(key) || self.inside(value.view())),
             _ => false,
         }
     }
 
-    /// Takes the text apart at everything that cannot be in a host name or an address.
+    /// Takes the text apart at everything that cannot be in a host name or an address. A word of any script may be a
+    /// name, and so may its ASCII parts: a sentence need not have spaces.
     fn in_text(&self, text: &str) -> bool {
-        text.split(|character| !is_name_char(character)).any(|word| self.is_named(word))
-            || text.split(|character: char| !is_address_char(character)).any(|word| self.is_address(word))
+        let named = !self.names.is_empty()
+            && (text
+                .split(|character| !is_name_char(character))
+                .any(|word| self.is_named(word))
+                || text
+                    .split(|character: char| !is_ascii_name_char(character))
+                    .any(|word| self.is_named(word)));
+        let addressed = || {
+            text.split(|character: char| !is_address_char(character))
+                .any(|word| self.is_address(word))
+                || text
+                    .split(|character: char| !is_ipv4_char(character))
+                    .any(|word| self.is_address(word))
+        };
+        named || (!self.addresses.is_empty() && addressed())
     }
 
     fn is_named(&self, word: &str) -> bool {
-        if self.names.is_empty() || word.is_empty() {
-            return false;
-        }
-        let word = word.trim_matches('.').to_lowercase();
+        let word = word.trim_matches(['.', '-', '_']);
+        // No name is longer, so that a word of a mebibyte costs no more than its end.
+        let start = (word.len().saturating_sub(MAX_NAME)..=word.len())
+            .find(|at| word.is_char_boundary(*at));
+        let word = start
+            .and_then(|start| word.get(start..))
+            .unwrap_or("")
+            .to_lowercase();
         let mut rest = word.as_str();
         loop {
             if self.names.contains(rest) {
@@ -156,14 +188,31 @@ impl Indicators {
     }
 
     fn is_address(&self, word: &str) -> bool {
-        let is = |text: &str| text.parse::<IpAddr>().is_ok_and(|ip| self.addresses.contains(&ip.to_canonical()));
-        if self.addresses.is_empty() || word.len() < 2 {
+        let is = |text: &str| {
+            text.parse::<IpAddr>()
+                .is_ok_and(|ip| self.addresses.contains(&ip.to_canonical()))
+        };
+        // The longest form has 45 characters; some room for a port and punctuation.
+        if !(2..=64).contains(&word.len()) {
             return false;
         }
         // A port may follow an IPv4 address, and a full stop either.
         let word = word.trim_matches('.');
-        is(word) || word.split_once(':').is_some_and(|(address, _)| is(address)) || is(word.trim_end_matches(':'))
+        is(word)
+            || word.split_once(':').is_some_and(|(address, _)| is(address))
+            || is(word.trim_end_matches(':'))
     }
+}
+
+/// Bytes that the longest listed name may have, whatever its script.
+const MAX_NAME: usize = 1024;
+
+fn is_ascii_name_char(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+}
+
+fn is_ipv4_char(character: char) -> bool {
+    character.is_ascii_digit() || character == '.'
 }
 
 /// Letters of other scripts count, since a name may be written in them.
@@ -183,7 +232,9 @@ mod tests {
     fn hits(indicators: &Indicators, json: &str) -> bool {
         let agent = AgentId::parse("spiffe://example.org/a").unwrap();
         let args = Args::parse(json).unwrap();
-        indicators.hit(&agent, args.view(), || Digest::from([0; 32])).is_some()
+        indicators
+            .hit(&agent, args.view(), || Digest::from([0; 32]))
+            .is_some()
     }
 
     #[test]
@@ -203,6 +254,10 @@ mod tests {
             r#"{"url": "http://[2001:db8:0::1]/"}"#,
             r#"{"url": "http://[::ffff:203.0.113.7]/"}"#,
             r#"{"host": "evil.example."}"#,
+            r#"{"text": "请访问evil.example看看"}"#,
+            r#"{"text": "_evil.example_"}"#,
+            r#"{"text": "ssh -L 8080:203.0.113.7:80 host"}"#,
+            r#"{"text": "interface:203.0.113.7"}"#,
         ] {
             assert!(hits(&list, text), "{text}");
         }
@@ -214,6 +269,13 @@ mod tests {
         ] {
             assert!(!hits(&list, text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_word_without_end_costs_no_more_than_its_end() {
+        let list = Indicators::new().destination("evil.example").unwrap();
+        let long = format!(r#"{{"text": "{}evil.example"}}"#, "a.".repeat(400_000));
+        assert!(hits(&list, &long));
     }
 
     #[test]

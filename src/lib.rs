@@ -37,7 +37,9 @@ pub use decision::{AuditLevel, Code, Decision, Effect, Reason, Rule, RuleRef, Ve
 pub use digest::{Digest, DigestError, DigestKey, EntropyError};
 pub use error::{LoadError, LoadErrorKind};
 pub use guard::{BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, SwapError};
-pub use ids::{AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId};
+pub use ids::{
+    AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId,
+};
 pub use indicator::{IndicatorError, Indicators};
 pub use permit::Permit;
 pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
@@ -58,11 +60,18 @@ pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
 /// assert_eq!(add_tool().json_schema()["required"], serde_json::json!(["a", "b"]));
 /// ```
 ///
+/// Parameters are looked at in place, or serialised once, and then handed to the body. A type that another thread can
+/// change through a shared reference (`&Mutex<T>`, `&AtomicU64`) may hold something else by then, and what a type does not
+/// serialise no policy sees: take such things as `skip`ped parameters, or by value.
+///
+/// Parameters named in `secret(..)` are kept out of records and messages of calls through this function. Give the guard
+/// its specification too, so that calls by JSON keep them out as well.
+///
 #[doc(inline)]
 pub use portcullis_macros::guard;
 pub use record::{
-    CallId, Decided, Ended, Event, Outcome, Record, RecordError, RecordedCall, RecordedEvent, Recorder, RingRecorder,
-    Subject,
+    CallId, Decided, Ended, Event, Outcome, Record, RecordError, RecordedCall, RecordedEvent,
+    Recorder, RingRecorder, Subject,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;

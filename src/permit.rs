@@ -6,7 +6,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::call::Args;
-use crate::decision::{Reason, Verdict};
 use crate::guard::{Request, Ticket};
 use crate::ids::ToolName;
 use crate::record::{CallId, Outcome};
@@ -38,8 +37,21 @@ pub struct Permit {
 }
 
 impl Permit {
-    pub(crate) fn new(session: Arc<SessionState>, tool: ToolName, args: Args, ticket: Ticket) -> Self {
-        Self { call: ticket.call, args, pass: Pass { session, tool, ticket: Some(ticket) } }
+    pub(crate) fn new(
+        session: Arc<SessionState>,
+        tool: ToolName,
+        args: Args,
+        ticket: Ticket,
+    ) -> Self {
+        Self {
+            call: ticket.call,
+            args,
+            pass: Pass {
+                session,
+                tool,
+                ticket: Some(ticket),
+            },
+        }
     }
 
     /// The arguments that were checked, and will be run on.
@@ -63,8 +75,8 @@ impl Permit {
     /// Runs the tool on the checked arguments, and records how it ended.
     ///
     /// # Errors
-    /// The tool's own error; or a refusal, if the permit lapsed, the session ended, or the agent was put on the deny
-    /// list meanwhile. Then the tool did not run.
+    /// The tool's own error; or a refusal, if the permit lapsed, the session ended, or the deny list or other policies have
+    /// come to forbid the call meanwhile. Then the tool did not run.
     pub fn run<T, E>(self, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Refusal>,
@@ -89,7 +101,10 @@ impl Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("tool", self.tool()).field("args", &self.args).finish()
+        f.debug_struct("Permit")
+            .field("tool", self.tool())
+            .field("args", &self.args)
+            .finish()
     }
 }
 
@@ -100,7 +115,11 @@ pub struct Clearance<'s>(Pass<&'s SessionState, &'s str>);
 
 impl<'s> Clearance<'s> {
     pub(crate) fn new(session: &'s SessionState, tool: &'s str, ticket: Ticket) -> Self {
-        Self(Pass { session, tool, ticket: Some(ticket) })
+        Self(Pass {
+            session,
+            tool,
+            ticket: Some(ticket),
+        })
     }
 
     /// Runs the tool and records how it ended.
@@ -124,7 +143,9 @@ impl<'s> Clearance<'s> {
 
 impl fmt::Debug for Clearance<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clearance").field("tool", &self.0.tool).finish()
+        f.debug_struct("Clearance")
+            .field("tool", &self.0.tool)
+            .finish()
     }
 }
 
@@ -136,35 +157,66 @@ struct Pass<S: Borrow<SessionState>, N: AsRef<str>> {
 }
 
 impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
-    fn recheck(self, args: &Args) -> Result<Self, Refusal> {
+    fn recheck(mut self, args: &Args) -> Result<Self, Refusal> {
         let session = self.session.borrow();
-        let request = Request { tool: self.tool.as_ref(), arguments: args.view(), secret: &[] };
-        let checked =
-            self.ticket.as_ref().map(|ticket| (ticket.call, session.guard().0.recheck(session, ticket, request)));
+        let guard = &session.guard().0;
+        let tool = self.tool.as_ref();
+        let Some(ticket) = &self.ticket else {
+            return Ok(self);
+        };
+        let checked = guard.with_secrets(tool, |secret| {
+            guard.recheck(
+                session,
+                ticket,
+                Request {
+                    tool,
+                    arguments: args.view(),
+                    secret,
+                },
+            )
+        });
         match checked {
-            Some((call, Err(reason))) => Err(self.refuse(call, reason)),
-            _ => Ok(self),
+            Ok(()) => Ok(self),
+            Err((verdict, reason)) => {
+                let refusal = Refusal::new(ticket.call, tool, verdict, reason);
+                let ticket = self.ticket.take();
+                self.give_back(ticket, Outcome::Refused(refusal.code()));
+                Err(refusal)
+            }
         }
-    }
-
-    /// Dropping the pass gives everything back.
-    fn refuse(self, call: CallId, reason: Reason) -> Refusal {
-        Refusal::new(call, self.tool.as_ref(), Verdict::Deny, reason)
     }
 
     /// From here on the call counts as made.
     fn start(mut self) -> Running<S, N> {
-        let ticket = self.ticket.take().map(|ticket| (ticket.call, ticket.issued_at()));
-        Running { session: self.session.clone(), tool: self.tool.clone(), call: ticket }
+        let call = self
+            .ticket
+            .as_ref()
+            .map(|ticket| (ticket.call, ticket.issued_at()));
+        self.ticket = None;
+        Running {
+            session: self.session.clone(),
+            tool: self.tool.clone(),
+            call,
+        }
+    }
+}
+
+impl<S: Borrow<SessionState>, N: AsRef<str>> Pass<S, N> {
+    fn give_back(&self, ticket: Option<Ticket>, outcome: Outcome) {
+        if let Some(ticket) = ticket {
+            let session = self.session.borrow();
+            session
+                .guard()
+                .0
+                .give_back(session, self.tool.as_ref(), ticket, outcome);
+        }
     }
 }
 
 impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Pass<S, N> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let session = self.session.borrow();
-            session.guard().0.abandon(session, self.tool.as_ref(), ticket);
-        }
+        let ticket = self.ticket.take();
+        self.give_back(ticket, Outcome::Abandoned);
     }
 }
 
@@ -178,20 +230,31 @@ struct Running<S: Borrow<SessionState>, N: AsRef<str>> {
 
 impl<S: Borrow<SessionState>, N: AsRef<str>> Running<S, N> {
     fn finish<T, E>(mut self, result: Result<T, E>) -> Result<T, E> {
-        self.end(if result.is_ok() { Outcome::Completed } else { Outcome::Failed });
+        self.end(if result.is_ok() {
+            Outcome::Completed
+        } else {
+            Outcome::Failed
+        });
         result
     }
 
     fn end(&mut self, outcome: Outcome) {
         if let Some((call, issued_at)) = self.call.take() {
             let session = self.session.borrow();
-            session.guard().0.record_end(session, self.tool.as_ref(), call, issued_at, outcome);
+            session
+                .guard()
+                .0
+                .record_end(session, self.tool.as_ref(), call, issued_at, outcome);
         }
     }
 }
 
 impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Running<S, N> {
     fn drop(&mut self) {
-        self.end(if std::thread::panicking() { Outcome::Panicked } else { Outcome::Cancelled });
+        self.end(if std::thread::panicking() {
+            Outcome::Panicked
+        } else {
+            Outcome::Cancelled
+        });
     }
 }

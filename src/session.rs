@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::call::{Args, ArgsError, Call, TypedArguments};
 use crate::call::Arguments;
+use crate::call::{Args, ArgsError, Call, TypedArguments};
 use crate::decision::{Code, Decision, Detail, Reason};
 use crate::guard::{Guard, InForce, Request};
 use crate::ids::{Caller, TaskId, ToolName, UserId};
 use crate::permit::{Clearance, Permit};
-use crate::policy::{Compiled, Explanation, Group, Matches};
+use crate::policy::{Explanation, Group, Groups, Matches};
+use crate::record::Outcome;
 use crate::refusal::Refusal;
 use crate::tool::ToolSpec;
 
@@ -42,6 +43,8 @@ pub(crate) struct SessionState {
     caller: Caller,
     /// Monotonic nanoseconds; `u64::MAX` for never.
     expires_at: u64,
+    /// A second user or task was named: nobody's authority covers that.
+    contradictory: bool,
     /// Shared with the sessions that were made from this one.
     closed: Arc<AtomicBool>,
     agent_group: CachedGroup,
@@ -51,42 +54,63 @@ pub(crate) struct SessionState {
 
 impl Session {
     pub(crate) fn new(guard: Guard, caller: Caller) -> Self {
-        Self::with(guard, caller, u64::MAX, Arc::default())
-    }
-
-    fn with(guard: Guard, caller: Caller, expires_at: u64, closed: Arc<AtomicBool>) -> Self {
         Self(Arc::new(SessionState {
             guard,
             caller,
-            expires_at,
-            closed,
+            expires_at: u64::MAX,
+            contradictory: false,
+            closed: Arc::default(),
             agent_group: CachedGroup::default(),
             user_group: CachedGroup::default(),
             task_group: CachedGroup::default(),
         }))
     }
 
+    /// A session that ends with this one.
+    fn but(&self, change: impl FnOnce(&mut SessionState)) -> Self {
+        let mut state = SessionState {
+            guard: self.0.guard.clone(),
+            caller: self.0.caller.clone(),
+            expires_at: self.0.expires_at,
+            contradictory: self.0.contradictory,
+            closed: Arc::clone(&self.0.closed),
+            agent_group: CachedGroup::default(),
+            user_group: CachedGroup::default(),
+            task_group: CachedGroup::default(),
+        };
+        change(&mut state);
+        Self(Arc::new(state))
+    }
+
     /// The same session acting for a person: what the person may not do, the agent may not do for them.
-    /// Denied as long as no policy is loaded for that user.
+    ///
+    /// Denied as long as no policy is loaded for that user. A session that acts for one user and is made to act for
+    /// another is denied everything.
     #[must_use]
     pub fn on_behalf_of(self, user: UserId) -> Self {
-        let caller = Caller { user: Some(user), ..self.0.caller.clone() };
-        Self::with(self.0.guard.clone(), caller, self.0.expires_at, Arc::clone(&self.0.closed))
+        self.but(|state| {
+            let former = state.caller.user.replace(user);
+            state.contradictory |= former.is_some() && former != state.caller.user;
+        })
     }
 
     /// The same session working on a task: what the task's policy does not allow is denied.
-    /// Denied as long as no policy is loaded for that task.
+    ///
+    /// Denied as long as no policy is loaded for that task. A session that works on one task and is made to work on
+    /// another is denied everything.
     #[must_use]
     pub fn task(self, task: TaskId) -> Self {
-        let caller = Caller { task: Some(task), ..self.0.caller.clone() };
-        Self::with(self.0.guard.clone(), caller, self.0.expires_at, Arc::clone(&self.0.closed))
+        self.but(|state| {
+            let former = state.caller.task.replace(task);
+            state.contradictory |= former.is_some() && former != state.caller.task;
+        })
     }
 
     /// The same session, ending by itself after this time; an earlier end stays.
     #[must_use]
     pub fn expires_in(self, after: Duration) -> Self {
-        let end = self.0.guard.0.deadline(after).min(self.0.expires_at);
-        Self::with(self.0.guard.clone(), self.0.caller.clone(), end, Arc::clone(&self.0.closed))
+        let end = self.0.guard.0.deadline(after);
+        self.but(|state| state.expires_at = end.min(state.expires_at))
     }
 
     /// Who calls.
@@ -121,13 +145,23 @@ impl Session {
         let args = self.read(tool, args)?;
         let state = &self.0;
         let ticket = state.guard.0.with_secrets(tool, |secret| {
-            state.guard.0.authorize(state, Request { tool, arguments: args.view(), secret })
+            state.guard.0.authorize(
+                state,
+                Request {
+                    tool,
+                    arguments: args.view(),
+                    secret,
+                },
+            )
         })?;
         // The name passed the policy, so it is one.
         match ToolName::parse(tool) {
             Ok(name) => Ok(Permit::new(Arc::clone(state), name, args, ticket)),
             Err(error) => {
-                state.guard.0.abandon(state, tool, ticket);
+                state
+                    .guard
+                    .0
+                    .give_back(state, tool, ticket, Outcome::Abandoned);
                 Err(state.guard.0.refuse_malformed(state, tool, &error))
             }
         }
@@ -137,7 +171,12 @@ impl Session {
     ///
     /// # Errors
     /// The tool's own error, or the refusal turned into one.
-    pub fn run<A, T, E>(&self, tool: &str, args: A, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
+    pub fn run<A, T, E>(
+        &self,
+        tool: &str,
+        args: A,
+        run: impl FnOnce(Args) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
@@ -151,7 +190,12 @@ impl Session {
     ///
     /// # Errors
     /// The tool's own error, or the refusal turned into one.
-    pub async fn run_async<A, T, E, F>(&self, tool: &str, args: A, run: impl FnOnce(Args) -> F) -> Result<T, E>
+    pub async fn run_async<A, T, E, F>(
+        &self,
+        tool: &str,
+        args: A,
+        run: impl FnOnce(Args) -> F,
+    ) -> Result<T, E>
     where
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
@@ -159,7 +203,8 @@ impl Session {
         F: Future<Output = Result<T, E>>,
     {
         let (clearance, args) = self.clear(tool, args)?;
-        clearance.run_async(run(args)).await
+        // The closure is the tool too: it must not be entered before the call counts as made.
+        clearance.run_async(async move { run(args).await }).await
     }
 
     fn clear<'s, A>(&'s self, tool: &'s str, args: A) -> Result<(Clearance<'s>, Args), Refusal>
@@ -170,7 +215,14 @@ impl Session {
         let args = self.read(tool, args)?;
         let state = &*self.0;
         let ticket = state.guard.0.with_secrets(tool, |secret| {
-            state.guard.0.authorize(state, Request { tool, arguments: args.view(), secret })
+            state.guard.0.authorize(
+                state,
+                Request {
+                    tool,
+                    arguments: args.view(),
+                    secret,
+                },
+            )
         })?;
         Ok((Clearance::new(state, tool, ticket), args))
     }
@@ -180,14 +232,45 @@ impl Session {
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
     {
-        args.try_into().map_err(|error| self.0.guard.0.refuse_malformed(&self.0, tool, &error.into()))
+        args.try_into().map_err(|error| {
+            self.0
+                .guard
+                .0
+                .refuse_malformed(&self.0, tool, &error.into())
+        })
     }
 
     /// What `#[guard]` calls: the arguments stay where they are, and are looked at in place.
     #[doc(hidden)]
-    pub fn authorize<'s>(&'s self, tool: &'s str, call: &TypedArguments<'_>) -> Result<Clearance<'s>, Refusal> {
-        let request = Request { tool, arguments: Arguments::Typed(call.fields), secret: call.secret };
-        let ticket = self.0.guard.0.authorize(&self.0, request)?;
+    pub fn authorize<'s>(
+        &'s self,
+        tool: &'s str,
+        call: &TypedArguments<'_>,
+    ) -> Result<Clearance<'s>, Refusal> {
+        let arguments = Arguments::Typed(call.fields);
+        let guard = &self.0.guard.0;
+        let ticket = guard.with_secrets(tool, |listed| match listed {
+            [] => guard.authorize(
+                &self.0,
+                Request {
+                    tool,
+                    arguments,
+                    secret: call.secret,
+                },
+            ),
+            // Secret is what the function or the specification says.
+            _ => {
+                let secret: Vec<&str> = listed.iter().chain(call.secret).copied().collect();
+                guard.authorize(
+                    &self.0,
+                    Request {
+                        tool,
+                        arguments,
+                        secret: &secret,
+                    },
+                )
+            }
+        })?;
         Ok(Clearance::new(&self.0, tool, ticket))
     }
 
@@ -196,8 +279,15 @@ impl Session {
     #[must_use]
     pub fn explain(&self, call: &Call) -> Explanation {
         let in_force = self.0.guard.0.in_force.load();
-        let explanation = in_force.set().explain(&self.0.caller, call);
-        match self.0.guard.0.check_session(&self.0) {
+        let explanation = self.0.guard.0.with_secrets(call.tool().as_str(), |secret| {
+            in_force.set().explain_hiding(&self.0.caller, call, secret)
+        });
+        let request = Request {
+            tool: call.tool().as_str(),
+            arguments: call.args().view(),
+            secret: &[],
+        };
+        match self.0.guard.0.check_beside_policies(&self.0, request) {
             Ok(()) => explanation,
             Err(reason) => explanation.with_decision(Decision::Deny(reason)),
         }
@@ -207,21 +297,31 @@ impl Session {
     /// Hiding a tool is a courtesy: calling it is denied all the same.
     #[must_use]
     pub fn visible_tools(&self) -> Vec<&ToolSpec> {
-        self.0.guard.tools().iter().filter(|tool| self.may_call(tool.name())).collect()
+        self.0
+            .guard
+            .tools()
+            .iter()
+            .filter(|tool| self.may_call(tool.name()))
+            .collect()
     }
 
     /// Whether this session could call a tool with some arguments, now or with a person's approval.
     #[must_use]
     pub fn may_call(&self, tool: &str) -> bool {
         let in_force = self.0.guard.0.in_force.load();
-        let found = self.0.policies(&in_force).and_then(|policies| Matches::find(policies, tool));
+        let found = self
+            .0
+            .groups(&in_force)
+            .and_then(|groups| Matches::find(in_force.set().in_groups(groups), tool));
         found.is_ok() && self.0.guard.0.check_session(&self.0).is_ok()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("caller", &self.0.caller).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("caller", &self.0.caller)
+            .finish_non_exhaustive()
     }
 }
 
@@ -235,32 +335,46 @@ impl SessionState {
     }
 
     pub(crate) fn check_open(&self, now: u64) -> Result<(), Reason> {
-        let ended = |message: &str| Err(Reason::new(Code::Identity, None, Detail::Message(message.to_owned())));
-        if self.closed.load(Ordering::Acquire) {
-            return ended("the session was closed");
+        self.check_not_closed()?;
+        if self.contradictory {
+            return Err(ended("the session was made to act for two users or tasks"));
         }
         if now >= self.expires_at {
-            return ended("the session has expired");
+            return Err(ended("the session has expired"));
         }
         Ok(())
     }
 
-    /// The policies that apply: the agent's, and those of the user and the task that the session names.
-    pub(crate) fn policies<'p>(
-        &self,
-        in_force: &'p InForce,
-    ) -> Result<impl Iterator<Item = &'p Compiled> + use<'p>, Reason> {
+    pub(crate) fn check_not_closed(&self) -> Result<(), Reason> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(ended("the session was closed"));
+        }
+        Ok(())
+    }
+
+    /// Whose policies apply: the agent's, and those of the user and the task that the session names.
+    pub(crate) fn groups(&self, in_force: &InForce) -> Result<Groups, Reason> {
         let epoch = in_force.version().epoch;
         let set = in_force.set();
         let Caller { agent, user, task } = &self.caller;
         let agent = self.agent_group.at(epoch, || set.agent_group(agent))?;
-        let user = user.as_ref().map(|user| self.user_group.at(epoch, || set.user_group(user))).transpose()?;
-        let task = task.as_ref().map(|task| self.task_group.at(epoch, || set.task_group(task))).transpose()?;
+        let user = user
+            .as_ref()
+            .map(|user| self.user_group.at(epoch, || set.user_group(user)))
+            .transpose()?;
+        let task = task
+            .as_ref()
+            .map(|task| self.task_group.at(epoch, || set.task_group(task)))
+            .transpose()?;
         if user.is_none() {
             set.check_user_not_required(agent)?;
         }
-        Ok([Some(agent), user, task].into_iter().flatten().flat_map(|group| set.group(group)))
+        Ok([Some(agent), user, task])
     }
+}
+
+fn ended(message: &str) -> Reason {
+    Reason::new(Code::Identity, None, Detail::Message(message.to_owned()))
 }
 
 /// Where a principal's policies stand in the set of one epoch; spares each call a look-up by name.
@@ -271,14 +385,19 @@ impl SessionState {
 struct CachedGroup(AtomicU64);
 
 impl CachedGroup {
-    fn at(&self, epoch: u64, look_up: impl FnOnce() -> Result<Group, Reason>) -> Result<Group, Reason> {
+    fn at(
+        &self,
+        epoch: u64,
+        look_up: impl FnOnce() -> Result<Group, Reason>,
+    ) -> Result<Group, Reason> {
         let word = self.0.load(Ordering::Relaxed);
         if word >> 32 == epoch {
             return Ok(word as Group);
         }
         let group = look_up()?;
         if epoch <= u64::from(u32::MAX) {
-            self.0.store(epoch << 32 | u64::from(group), Ordering::Relaxed);
+            self.0
+                .store(epoch << 32 | u64::from(group), Ordering::Relaxed);
         }
         Ok(group)
     }

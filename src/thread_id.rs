@@ -20,7 +20,9 @@ pub(crate) fn index<const N: usize>() -> usize {
 ///
 /// 24 bits of thread, 40 bits of count: after 2^24 threads or 2^40 calls of one thread numbers would repeat.
 pub(crate) fn next_call() -> u64 {
-    let count = CALLS.try_with(|calls| calls.replace(calls.get().wrapping_add(1))).unwrap_or(0);
+    let count = CALLS
+        .try_with(|calls| calls.replace(calls.get().wrapping_add(1)))
+        .unwrap_or(0);
     let thread = THREAD.try_with(|thread| *thread).unwrap_or(u64::MAX);
     (thread << 40) | (count & ((1 << 40) - 1))
 }

@@ -8,9 +8,13 @@ use crate::json::{Kind, Number, Object, Value, View};
 impl Constraint {
     /// Anything but `Match` means no; what kind of no it is matters under `not` and `any_of`.
     pub(crate) fn answer(&self, view: View<'_>) -> Answer {
-        all(self.0.iter().map(|check| check.answer(view)))
+        match &*self.0 {
+            [only] => only.answer(view),
+            checks => all(checks.iter().map(|check| check.answer(view))),
+        }
     }
 
+    #[inline]
     pub(crate) fn admits(&self, view: View<'_>) -> bool {
         self.answer(view) == Answer::Match
     }
@@ -28,10 +32,14 @@ impl Check {
         match self {
             Self::Any => Answer::Match,
             Self::OneOf(values) => values.answer(view),
-            Self::Type(name) => view.kind().map_or(Answer::OtherKind, |kind| Answer::of(name.kinds().contains(kind))),
+            Self::Type(name) => view.kind().map_or(Answer::OtherKind, |kind| {
+                Answer::of(name.kinds().contains(kind))
+            }),
             Self::Bound(bound, limit) => bound.answer(*limit, view),
             Self::Pattern(pattern) => with_string(view, |text| pattern.check(text)),
-            Self::Prefix(prefix) => with_string(view, |text| Answer::of(text.starts_with(prefix.as_str()))),
+            Self::Prefix(prefix) => {
+                with_string(view, |text| Answer::of(text.starts_with(prefix.as_str())))
+            }
             Self::Glob(glob) => with_string(view, |text| glob.check(text)),
             Self::Path(roots) => with_string(view, |text| roots.check(text)),
             #[cfg(feature = "net")]
@@ -40,14 +48,18 @@ impl Check {
             Self::Url(rule) => with_string(view, |text| rule.check(text)),
             #[cfg(feature = "net")]
             Self::Cidr(networks) => with_string(view, |text| networks.check(text)),
-            Self::Length(edge, limit) => with_string(view, |text| edge.answer(*limit, text.chars().count())),
+            Self::Length(edge, limit) => {
+                with_string(view, |text| edge.answer(*limit, text.chars().count()))
+            }
             Self::Items(edge, limit) => match view {
                 View::Array(elements) => edge.answer(*limit, elements.len()),
                 _ => Answer::OtherKind,
             },
             Self::Each(constraint) => match view {
                 View::Array(elements) => all((0..elements.len()).map(|index| {
-                    elements.element(index).map_or(Answer::Refuse, |element| part(constraint.answer(element)))
+                    elements
+                        .element(index)
+                        .map_or(Answer::Refuse, |element| part(constraint.answer(element)))
                 })),
                 _ => Answer::OtherKind,
             },
@@ -55,8 +67,12 @@ impl Check {
                 View::Object(object) => fields.answer(object),
                 _ => Answer::OtherKind,
             },
-            Self::AllOf(constraints) => all(constraints.iter().map(|constraint| constraint.answer(view))),
-            Self::AnyOf(constraints) => any(constraints.iter().map(|constraint| constraint.answer(view))),
+            Self::AllOf(constraints) => {
+                all(constraints.iter().map(|constraint| constraint.answer(view)))
+            }
+            Self::AnyOf(constraints) => {
+                any(constraints.iter().map(|constraint| constraint.answer(view)))
+            }
             Self::Not(constraint) => match constraint.answer(view) {
                 Answer::Match => Answer::NoMatch,
                 Answer::NoMatch => Answer::Match,
@@ -97,7 +113,11 @@ fn any(answers: impl Iterator<Item = Answer>) -> Answer {
 
 /// A part of a value that is of another kind than the constraint speaks of makes the whole one that it cannot judge.
 fn part(answer: Answer) -> Answer {
-    if answer == Answer::OtherKind { Answer::Refuse } else { answer }
+    if answer == Answer::OtherKind {
+        Answer::Refuse
+    } else {
+        answer
+    }
 }
 
 fn with_string(view: View<'_>, check: impl FnOnce(&str) -> Answer) -> Answer {
@@ -113,11 +133,18 @@ impl Values {
             return Answer::OtherKind;
         }
         match view {
-            View::String(text) if !self.strings.is_empty() => {
-                Answer::of(self.strings.binary_search_by(|member| (**member).cmp(text)).is_ok())
-            }
-            View::String(text) => {
-                Answer::of(self.members.iter().any(|member| matches!(member, Value::String(known) if known == text)))
+            View::String(text) if !self.strings.is_empty() => Answer::of(
+                self.strings
+                    .binary_search_by(|member| (**member).cmp(text))
+                    .is_ok(),
+            ),
+            View::String(text) => Answer::of(
+                self.members
+                    .iter()
+                    .any(|member| matches!(member, Value::String(known) if known == text)),
+            ),
+            View::Number(number) if !self.numbers.is_empty() => {
+                Answer::of(self.numbers.contains(&number))
             }
             _ => Answer::of(self.members.iter().any(|member| view.equals(member))),
         }
@@ -160,12 +187,16 @@ impl Edge {
 }
 
 impl Fields {
+    #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<&Field> {
         // Few enough that a scan beats a search by halves.
         if self.0.len() <= 8 {
             return self.0.iter().find(|field| &*field.name == name);
         }
-        let index = self.0.binary_search_by(|field| (*field.name).cmp(name)).ok()?;
+        let index = self
+            .0
+            .binary_search_by(|field| (*field.name).cmp(name))
+            .ok()?;
         self.0.get(index)
     }
 
@@ -186,7 +217,9 @@ impl Fields {
 impl Constraint {
     /// The kinds of value that this could admit; used to hold a policy against a tool's types.
     pub(crate) fn admitted_kinds(&self) -> super::Kinds {
-        self.0.iter().fold(super::Kinds::ALL, |kinds, check| kinds.intersection(check.admitted_kinds()))
+        self.0.iter().fold(super::Kinds::ALL, |kinds, check| {
+            kinds.intersection(check.admitted_kinds())
+        })
     }
 }
 
@@ -198,19 +231,21 @@ impl Check {
             Self::OneOf(values) => values.kinds(),
             Self::Type(name) => name.kinds(),
             Self::Bound(..) => Kinds::of([Kind::Integer, Kind::Float]),
-            Self::Pattern(_) | Self::Prefix(_) | Self::Glob(_) | Self::Path(_) | Self::Length(..) => {
-                Kinds::of([Kind::String])
-            }
+            Self::Pattern(_)
+            | Self::Prefix(_)
+            | Self::Glob(_)
+            | Self::Path(_)
+            | Self::Length(..) => Kinds::of([Kind::String]),
             #[cfg(feature = "net")]
             Self::Host(_) | Self::Url(_) | Self::Cidr(_) => Kinds::of([Kind::String]),
             Self::Items(..) | Self::Each(_) => Kinds::of([Kind::Array]),
             Self::Fields(_) => Kinds::of([Kind::Object]),
-            Self::AllOf(constraints) => {
-                constraints.iter().fold(Kinds::ALL, |kinds, one| kinds.intersection(one.admitted_kinds()))
-            }
-            Self::AnyOf(constraints) => {
-                constraints.iter().fold(Kinds::default(), |kinds, one| kinds.union(one.admitted_kinds()))
-            }
+            Self::AllOf(constraints) => constraints.iter().fold(Kinds::ALL, |kinds, one| {
+                kinds.intersection(one.admitted_kinds())
+            }),
+            Self::AnyOf(constraints) => constraints.iter().fold(Kinds::default(), |kinds, one| {
+                kinds.union(one.admitted_kinds())
+            }),
             Self::Not(constraint) => constraint.spoken_kinds(),
         }
     }
@@ -223,8 +258,12 @@ impl Constraint {
         self.0.iter().fold(Kinds::ALL, |kinds, check| {
             kinds.intersection(match check {
                 Check::Type(_) => Kinds::ALL,
-                Check::AllOf(all) => all.iter().fold(Kinds::ALL, |kinds, one| kinds.intersection(one.spoken_kinds())),
-                Check::AnyOf(any) => any.iter().fold(Kinds::default(), |kinds, one| kinds.union(one.spoken_kinds())),
+                Check::AllOf(all) => all.iter().fold(Kinds::ALL, |kinds, one| {
+                    kinds.intersection(one.spoken_kinds())
+                }),
+                Check::AnyOf(any) => any.iter().fold(Kinds::default(), |kinds, one| {
+                    kinds.union(one.spoken_kinds())
+                }),
                 Check::Not(inner) => inner.spoken_kinds(),
                 other => other.admitted_kinds(),
             })

@@ -13,7 +13,10 @@ pub(crate) struct Failure<'c, 'v> {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Problem<'c, 'v> {
-    Value { expected: &'c Constraint, got: View<'v> },
+    Value {
+        expected: &'c Constraint,
+        got: View<'v>,
+    },
     MissingField,
     UnexpectedField,
 }
@@ -25,7 +28,13 @@ impl Constraint {
             .iter()
             .filter(|check| check.answer(view) != Answer::Match)
             .find_map(|check| check.diagnose_inside(view))
-            .unwrap_or(Failure { path: String::new(), problem: Problem::Value { expected: self, got: view } })
+            .unwrap_or(Failure {
+                path: String::new(),
+                problem: Problem::Value {
+                    expected: self,
+                    got: view,
+                },
+            })
     }
 }
 
@@ -34,15 +43,21 @@ impl Check {
     fn diagnose_inside<'c, 'v>(&'c self, view: View<'v>) -> Option<Failure<'c, 'v>> {
         match (self, view) {
             (Self::Each(constraint), View::Array(elements)) => {
-                let index = (0..elements.len())
-                    .find(|index| elements.element(*index).is_some_and(|element| !constraint.admits(element)))?;
+                let index = (0..elements.len()).find(|index| {
+                    elements
+                        .element(*index)
+                        .is_some_and(|element| !constraint.admits(element))
+                })?;
                 let failure = constraint.diagnose(elements.element(index)?);
                 Some(failure.under(&format!("[{index}]")))
             }
             (Self::Fields(fields), View::Object(object)) => fields.diagnose(object),
-            (Self::AllOf(constraints), _) => {
-                Some(constraints.iter().find(|constraint| !constraint.admits(view))?.diagnose(view))
-            }
+            (Self::AllOf(constraints), _) => Some(
+                constraints
+                    .iter()
+                    .find(|constraint| !constraint.admits(view))?
+                    .diagnose(view),
+            ),
             _ => None,
         }
     }
@@ -52,14 +67,27 @@ impl Fields {
     fn diagnose<'c, 'v>(&'c self, object: &'v Object) -> Option<Failure<'c, 'v>> {
         let unexpected = object.iter().find(|(name, _)| self.find(name).is_none());
         if let Some((name, _)) = unexpected {
-            return Some(Failure { path: format!(".{name}"), problem: Problem::UnexpectedField });
+            return Some(Failure {
+                path: format!(".{name}"),
+                problem: Problem::UnexpectedField,
+            });
         }
-        self.0.iter().find_map(|field| match object.get(&field.name) {
-            None if field.optional => None,
-            None => Some(Failure { path: format!(".{}", field.name), problem: Problem::MissingField }),
-            Some(value) if field.constraint.admits(value.view()) => None,
-            Some(value) => Some(field.constraint.diagnose(value.view()).under(&format!(".{}", field.name))),
-        })
+        self.0
+            .iter()
+            .find_map(|field| match object.get(&field.name) {
+                None if field.optional => None,
+                None => Some(Failure {
+                    path: format!(".{}", field.name),
+                    problem: Problem::MissingField,
+                }),
+                Some(value) if field.constraint.admits(value.view()) => None,
+                Some(value) => Some(
+                    field
+                        .constraint
+                        .diagnose(value.view())
+                        .under(&format!(".{}", field.name)),
+                ),
+            })
     }
 }
 

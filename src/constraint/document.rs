@@ -15,9 +15,30 @@ pub(crate) struct ConstraintReader<'r> {
     patterns: PatternCache,
 }
 
-const KEYS: [&str; 22] = [
-    "one_of", "min", "max", "above", "below", "pattern", "prefix", "glob", "path", "host", "url", "cidr", "type",
-    "min_length", "max_length", "min_items", "max_items", "each", "fields", "all_of", "any_of", "not",
+const KEYS: [&str; 23] = [
+    "one_of",
+    "min",
+    "max",
+    "above",
+    "below",
+    "pattern",
+    "prefix",
+    "glob",
+    "path",
+    "host",
+    "url",
+    "cidr",
+    "type",
+    "min_length",
+    "max_length",
+    "min_items",
+    "max_items",
+    "each",
+    "fields",
+    "all_of",
+    "any_of",
+    "not",
+    "any",
 ];
 
 /// Words that other languages use for one of our keys.
@@ -41,19 +62,38 @@ const ALIASES: [(&str, &str); 16] = [
 ];
 
 pub(super) fn from_json(text: &str) -> Result<Constraint, LoadError> {
-    let source = Arc::new(Source { name: None, text: text.to_owned() });
-    let reading = Reading { source: Some(source) };
-    let node = json::parse_node(text, &Limits::default()).map_err(|error| syntax(&reading, &error))?;
+    let source = Arc::new(Source {
+        name: None,
+        text: text.to_owned(),
+    });
+    let reading = Reading {
+        source: Some(source),
+    };
+    let node =
+        json::parse_node(text, &Limits::default()).map_err(|error| syntax(&reading, &error))?;
     ConstraintReader::new(&reading).constraint(&node)
 }
 
 pub(super) fn from_entries(entries: Vec<(String, Value)>) -> Result<Constraint, LoadError> {
     let members = entries
         .into_iter()
-        .map(|(key, value)| json::Member { key, key_span: Span::default(), value: node_of(value) })
+        .map(|(key, value)| json::Member {
+            key,
+            key_span: Span::default(),
+            value: node_of(value),
+        })
         .collect();
-    let node = Node { span: Span::default(), value: NodeValue::Object(members) };
+    let node = Node {
+        span: Span::default(),
+        value: NodeValue::Object(members),
+    };
     ConstraintReader::new(&Reading::default()).constraint(&node)
+}
+
+/// In the order of the format reference, so that constraints are equal however their keys were ordered.
+pub(super) fn in_order(mut checks: Vec<Check>) -> Vec<Check> {
+    checks.sort_by_key(|check| KEYS.iter().position(|key| *key == check.key()));
+    checks
 }
 
 /// A value as a document without places.
@@ -71,32 +111,48 @@ fn node_of(value: Value) -> Node {
         Value::Array(elements) => NodeValue::Array(elements.into_iter().map(node_of).collect()),
         Value::Object(object) => NodeValue::Object(object.iter().map(member).collect()),
     };
-    Node { span: Span::default(), value }
+    Node {
+        span: Span::default(),
+        value,
+    }
 }
 
 pub(crate) fn syntax(reading: &Reading, error: &json::Error) -> LoadError {
     let at = u32::try_from(error.offset().unwrap_or(0)).unwrap_or(u32::MAX);
-    LoadError::new(LoadErrorKind::Syntax, error.kind().to_string())
-        .at(reading.place(Span { start: at, end: at.saturating_add(1) }))
+    LoadError::new(LoadErrorKind::Syntax, error.kind().to_string()).at(reading.place(Span {
+        start: at,
+        end: at.saturating_add(1),
+    }))
 }
 
-pub(super) fn non_empty<T>(key: &str, items: impl IntoIterator<Item = T>) -> Result<Vec<T>, LoadError> {
+pub(super) fn non_empty<T>(
+    key: &str,
+    items: impl IntoIterator<Item = T>,
+) -> Result<Vec<T>, LoadError> {
     let items: Vec<T> = items.into_iter().collect();
     if items.is_empty() {
-        return Err(LoadError::new(LoadErrorKind::Policy, format!("`{key}` must not be empty")));
+        return Err(LoadError::new(
+            LoadErrorKind::Policy,
+            format!("`{key}` must not be empty"),
+        ));
     }
     Ok(items)
 }
 
 impl<'r> ConstraintReader<'r> {
     pub(crate) fn new(reading: &'r Reading) -> Self {
-        Self { reading, patterns: PatternCache::default() }
+        Self {
+            reading,
+            patterns: PatternCache::default(),
+        }
     }
 
     /// Parameters or fields: name by name, each with its constraint, `optional` or not.
     pub(crate) fn fields(&mut self, node: &Node) -> Result<Fields, LoadError> {
         let NodeValue::Object(members) = &node.value else {
-            return Err(self.reading.unexpected(node, "a table of names and constraints"));
+            return Err(self
+                .reading
+                .unexpected(node, "a table of names and constraints"));
         };
         let mut fields = members
             .iter()
@@ -115,12 +171,21 @@ impl<'r> ConstraintReader<'r> {
             let word = members.remove(index);
             optional = self.reading.boolean(&word.value)?;
             if members.is_empty() {
-                let error = self.reading.error(word.key_span, "`optional` alone says nothing of the value");
+                let error = self
+                    .reading
+                    .error(word.key_span, "`optional` alone says nothing of the value");
                 return Err(error.help("write `any = true` beside it if anything may be there"));
             }
         }
+        json::check_key(&member.key)
+            .map_err(|problem| self.reading.error(member.key_span, problem.to_string()))?;
         let constraint = self.constraint(&rest)?;
-        Ok(Field { name: member.key.as_str().into(), constraint, optional, span: Unseen(member.key_span) })
+        Ok(Field {
+            name: member.key.as_str().into(),
+            constraint,
+            optional,
+            span: Unseen(member.key_span),
+        })
     }
 
     pub(crate) fn constraint(&mut self, node: &Node) -> Result<Constraint, LoadError> {
@@ -131,9 +196,12 @@ impl<'r> ConstraintReader<'r> {
                 .error(node.span, "an empty constraint says nothing of the value")
                 .help("write `{ any = true }` if anything may be there")),
             NodeValue::Object(members) => {
-                let checks = members.iter().map(|member| self.check(member)).collect::<Result<Vec<_>, _>>()?;
+                let checks = members
+                    .iter()
+                    .map(|member| self.check(member))
+                    .collect::<Result<Vec<_>, _>>()?;
                 self.refuse_empty_range(node, &checks)?;
-                Ok(Constraint(checks.into()))
+                Ok(Constraint(in_order(checks).into()))
             }
             _ => Err(self
                 .reading
@@ -167,7 +235,10 @@ impl<'r> ConstraintReader<'r> {
             "any_of" => Check::AnyOf(self.constraints(node)?),
             "not" => Check::Not(self.constraint(node)?),
             "optional" => {
-                let error = self.reading.error(member.key_span, "`optional` goes with a parameter or a field");
+                let error = self.reading.error(
+                    member.key_span,
+                    "`optional` goes with a parameter or a field",
+                );
                 return Err(error.help("move it to the outermost table of the parameter"));
             }
             _ => return Err(self.unknown(member)),
@@ -192,12 +263,16 @@ impl<'r> ConstraintReader<'r> {
     fn values(&self, node: &Node) -> Result<Values, LoadError> {
         let elements = self.reading.list(node, "a list of values")?;
         if elements.is_empty() {
-            return Err(self.reading.error(node.span, "an empty list admits nothing"));
+            return Err(self
+                .reading
+                .error(node.span, "an empty list admits nothing"));
         }
         let members = elements
             .iter()
             .map(|element| {
-                element.to_value().map_err(|error| self.reading.error(element.span, error.kind().to_string()))
+                element
+                    .to_value()
+                    .map_err(|error| self.reading.error(element.span, error.kind().to_string()))
             })
             .collect::<Result<_, _>>()?;
         Ok(Values::new(members))
@@ -205,7 +280,9 @@ impl<'r> ConstraintReader<'r> {
 
     fn pattern(&mut self, node: &Node) -> Result<super::pattern::Pattern, LoadError> {
         let text = self.reading.string(node)?;
-        self.patterns.pattern(text).map_err(|error| self.inside_string(node, error.offset(), &error))
+        self.patterns
+            .pattern(text)
+            .map_err(|error| self.inside_string(node, error.offset(), &error))
     }
 
     fn glob(&self, node: &Node) -> Result<glob::Glob, LoadError> {
@@ -214,15 +291,25 @@ impl<'r> ConstraintReader<'r> {
     }
 
     /// Points into a string where its text stands in the document as it is, and at the whole string otherwise.
-    fn inside_string(&self, node: &Node, offset: usize, error: &dyn std::fmt::Display) -> LoadError {
+    fn inside_string(
+        &self,
+        node: &Node,
+        offset: usize,
+        error: &dyn std::fmt::Display,
+    ) -> LoadError {
         let mut span = node.span;
         let written = self.reading.source.as_ref().and_then(|source| {
-            source.text.get(node.span.start as usize + 1..(node.span.end as usize).saturating_sub(1))
+            source
+                .text
+                .get(node.span.start as usize + 1..(node.span.end as usize).saturating_sub(1))
         });
         if let (NodeValue::String(text), Some(written)) = (&node.value, written)
             && text == written
         {
-            span.start = span.start.saturating_add(1).saturating_add(u32::try_from(offset).unwrap_or(0));
+            span.start = span
+                .start
+                .saturating_add(1)
+                .saturating_add(u32::try_from(offset).unwrap_or(0));
             span.end = span.start.saturating_add(1);
         }
         self.reading.error(span, error.to_string())
@@ -230,7 +317,9 @@ impl<'r> ConstraintReader<'r> {
 
     fn prefix(&self, node: &Node) -> Result<Check, LoadError> {
         match self.reading.string(node)? {
-            "" => Err(self.reading.error(node.span, "an empty prefix admits every string")),
+            "" => Err(self
+                .reading
+                .error(node.span, "an empty prefix admits every string")),
             prefix => Ok(Check::Prefix(prefix.to_owned())),
         }
     }
@@ -240,17 +329,28 @@ impl<'r> ConstraintReader<'r> {
         path::PathRoots::new(roots).map_err(|error| self.at_entry(node, error.entry(), &error))
     }
 
-    fn at_entry(&self, node: &Node, entry: Option<usize>, error: &dyn std::fmt::Display) -> LoadError {
+    fn at_entry(
+        &self,
+        node: &Node,
+        entry: Option<usize>,
+        error: &dyn std::fmt::Display,
+    ) -> LoadError {
         let element = match (&node.value, entry) {
             (NodeValue::Array(elements), Some(index)) => elements.get(index),
             _ => None,
         };
-        self.reading.error(element.map_or(node.span, |element| element.span), error.to_string())
+        self.reading.error(
+            element.map_or(node.span, |element| element.span),
+            error.to_string(),
+        )
     }
 
     fn strings(&self, node: &Node) -> Result<Vec<String>, LoadError> {
         let elements = self.reading.list(node, "a list of strings")?;
-        elements.iter().map(|element| self.reading.string(element).map(str::to_owned)).collect()
+        elements
+            .iter()
+            .map(|element| self.reading.string(element).map(str::to_owned))
+            .collect()
     }
 
     fn size(&self, node: &Node) -> Result<usize, LoadError> {
@@ -263,23 +363,33 @@ impl<'r> ConstraintReader<'r> {
         if elements.is_empty() {
             return Err(self.reading.error(node.span, "the list must not be empty"));
         }
-        elements.iter().map(|element| self.constraint(element)).collect()
+        elements
+            .iter()
+            .map(|element| self.constraint(element))
+            .collect()
     }
 
     /// Bounds that leave no number, and sizes that leave no size, are mistakes.
     fn refuse_empty_range(&self, node: &Node, checks: &[Check]) -> Result<(), LoadError> {
         if numbers_are_empty(checks) {
-            return Err(self.reading.error(node.span, "no number is within these bounds"));
+            return Err(self
+                .reading
+                .error(node.span, "no number is within these bounds"));
         }
         if sizes_are_empty(checks) {
-            return Err(self.reading.error(node.span, "the smallest size is above the largest"));
+            return Err(self
+                .reading
+                .error(node.span, "the smallest size is above the largest"));
         }
         Ok(())
     }
 
     #[cfg(not(feature = "net"))]
     fn net(&self, member: &json::Member) -> Result<Check, LoadError> {
-        let message = format!("`{}` needs the crate feature `net`, which is not compiled in", member.key);
+        let message = format!(
+            "`{}` needs the crate feature `net`, which is not compiled in",
+            member.key
+        );
         Err(self.reading.error(member.key_span, message))
     }
 
@@ -299,17 +409,35 @@ impl<'r> ConstraintReader<'r> {
 
     #[cfg(feature = "net")]
     fn url(&self, node: &Node) -> Result<Check, LoadError> {
-        let members = self.reading.members(node, "a URL constraint", &["host", "scheme", "port", "path"])?;
-        let find = |key: &str| members.iter().find(|member| member.key == key).map(|member| &member.value);
+        let members = self.reading.members(
+            node,
+            "a URL constraint",
+            &["host", "scheme", "port", "path"],
+        )?;
+        let find = |key: &str| {
+            members
+                .iter()
+                .find(|member| member.key == key)
+                .map(|member| &member.value)
+        };
         let list = |key: &str| find(key).map(|node| self.strings(node)).transpose();
         let Some(host) = list("host")? else {
-            return Err(self.reading.error(node.span, "a URL constraint needs `host`"));
+            return Err(self
+                .reading
+                .error(node.span, "a URL constraint needs `host`"));
         };
         let port = find("port").map(|node| self.ports(node)).transpose()?;
-        let source = super::url::UrlSource { host, scheme: list("scheme")?, port, path: list("path")? };
+        let source = super::url::UrlSource {
+            host,
+            scheme: list("scheme")?,
+            port,
+            path: list("path")?,
+        };
         super::url::UrlRule::new(source)
             .map(Check::Url)
-            .map_err(|error| self.reading.error(node.span, error.to_string()))
+            .map_err(|error| {
+                self.at_entry(find(error.key()).unwrap_or(node), error.entry(), &error)
+            })
     }
 
     #[cfg(feature = "net")]
@@ -319,10 +447,16 @@ impl<'r> ConstraintReader<'r> {
             .iter()
             .map(|element| {
                 let port = self.reading.count(element)?;
-                u16::try_from(port).map_err(|_| self.reading.error(element.span, "a port is at most 65535"))
+                u16::try_from(port)
+                    .map_err(|_| self.reading.error(element.span, "a port is at most 65535"))
             })
             .collect()
     }
+}
+
+/// Bounds or sizes that contradict each other.
+pub(super) fn leave_nothing(checks: &[Check]) -> bool {
+    numbers_are_empty(checks) || sizes_are_empty(checks)
 }
 
 fn numbers_are_empty(checks: &[Check]) -> bool {
@@ -351,5 +485,7 @@ fn sizes_are_empty(checks: &[Check]) -> bool {
             _ => None,
         })
     };
-    sizes(Edge::Min).any(|(of_string, min)| sizes(Edge::Max).any(|(other, max)| of_string == other && min > max))
+    sizes(Edge::Min).any(|(of_string, min)| {
+        sizes(Edge::Max).any(|(other, max)| of_string == other && min > max)
+    })
 }

@@ -1,9 +1,9 @@
 //! What one parameter may be.
 
 mod answer;
+mod check;
 #[cfg(feature = "net")]
 mod cidr;
-mod check;
 mod diagnose;
 mod document;
 mod glob;
@@ -15,6 +15,7 @@ mod show;
 #[cfg(feature = "net")]
 mod url;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub(crate) use answer::Answer;
@@ -98,6 +99,8 @@ pub(crate) struct Values {
     members: Box<[Value]>,
     /// For long lists: the strings among the members, sorted.
     strings: Box<[Box<str>]>,
+    /// For long lists: the numbers among them.
+    numbers: HashSet<Number>,
     kinds: Kinds,
 }
 
@@ -124,7 +127,11 @@ impl Kinds {
     pub(crate) const ALL: Self = Self(0b111_1111);
 
     pub(crate) fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        Self(kinds.into_iter().fold(0, |set, kind| set | (1 << kind as u8)))
+        Self(
+            kinds
+                .into_iter()
+                .fold(0, |set, kind| set | (1 << kind as u8)),
+        )
     }
 
     pub(crate) fn contains(self, kind: Kind) -> bool {
@@ -164,11 +171,18 @@ impl Values {
     fn new(members: Vec<Value>) -> Self {
         let kinds = Kinds::of(members.iter().map(Value::kind));
         let mut strings: Vec<Box<str>> = Vec::new();
+        let mut numbers = HashSet::new();
         if members.len() > Self::LINEAR {
+            numbers.extend(members.iter().filter_map(Value::as_number));
             strings.extend(members.iter().filter_map(Value::as_str).map(Box::from));
             strings.sort_unstable();
         }
-        Self { members: members.into(), strings: strings.into(), kinds }
+        Self {
+            members: members.into(),
+            strings: strings.into(),
+            numbers,
+            kinds,
+        }
     }
 }
 
@@ -192,7 +206,10 @@ impl TypeName {
     ];
 
     fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, name)| *name == self).map_or("number", |(word, _)| word)
+        Self::WORDS
+            .iter()
+            .find(|(_, name)| *name == self)
+            .map_or("number", |(word, _)| word)
     }
 }
 
@@ -236,7 +253,10 @@ impl Constraint {
     /// # Errors
     /// [`LoadError`] if a root is not such a path itself, or there is none.
     pub fn path<S: Into<String>>(roots: impl IntoIterator<Item = S>) -> Result<Self, LoadError> {
-        let roots = roots.into_iter().map(|root| Value::String(root.into())).collect();
+        let roots = roots
+            .into_iter()
+            .map(|root| Value::String(root.into()))
+            .collect();
         Self::from_key("path", Value::Array(roots))
     }
 
@@ -290,7 +310,10 @@ impl Constraint {
 
     /// Anything of a kind that `inner` speaks of, but not what it admits.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "the document key is `not`, and this takes no receiver")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the document key is `not`, and this takes no receiver"
+    )]
     pub fn not(inner: Self) -> Self {
         Self([Check::Not(inner)].into())
     }
@@ -298,7 +321,13 @@ impl Constraint {
     /// What this and `other` both admit.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
-        Self(self.0.iter().chain(other.0.iter()).cloned().collect())
+        let checks: Vec<Check> = self.0.iter().chain(other.0.iter()).cloned().collect();
+        let repeats = |check: &Check| other.0.iter().any(|later| later.key() == check.key());
+        if self.0.iter().any(repeats) || document::leave_nothing(&checks) {
+            // One table of a document cannot say this.
+            return Self([Check::AllOf(vec![self, other.clone()])].into());
+        }
+        Self(document::in_order(checks).into())
     }
 
     /// What any of these admits.

@@ -28,7 +28,10 @@ impl fmt::Display for Check {
             Self::Any => f.write_str("anything"),
             Self::OneOf(values) => {
                 f.write_str("one of ")?;
-                let shown = values.members().get(..SHOWN_MEMBERS).unwrap_or(values.members());
+                let shown = values
+                    .members()
+                    .get(..SHOWN_MEMBERS)
+                    .unwrap_or(values.members());
                 separated(f, shown, ", ", |f, value| {
                     let mut text = String::new();
                     value.write_json(&mut text);
@@ -68,11 +71,15 @@ impl fmt::Display for Check {
             Self::Each(constraint) => write!(f, "an array of elements that are each {constraint}"),
             Self::Fields(fields) => {
                 f.write_str("an object of ")?;
-                let names: Vec<String> = fields.0.iter().map(|field| field.name.to_string()).collect();
+                let names: Vec<String> = fields
+                    .0
+                    .iter()
+                    .map(|field| field.name.to_string())
+                    .collect();
                 alternatives(f, &names)
             }
-            Self::AllOf(constraints) => separated(f, constraints, " and ", |f, one| write!(f, "({one})")),
-            Self::AnyOf(constraints) => separated(f, constraints, " or ", |f, one| write!(f, "({one})")),
+            Self::AllOf(constraints) => some_of(f, constraints, " and "),
+            Self::AnyOf(constraints) => some_of(f, constraints, " or "),
             Self::Not(constraint) => write!(f, "not {constraint}"),
         }
     }
@@ -91,6 +98,15 @@ fn separated<T>(
         write_one(f, item)?;
     }
     Ok(())
+}
+
+fn some_of(f: &mut fmt::Formatter<'_>, constraints: &[Constraint], separator: &str) -> fmt::Result {
+    let shown = constraints.get(..SHOWN_MEMBERS).unwrap_or(constraints);
+    separated(f, shown, separator, |f, one| write!(f, "({one})"))?;
+    match constraints.len() - shown.len() {
+        0 => Ok(()),
+        more => write!(f, "{separator}{more} more"),
+    }
 }
 
 fn alternatives(f: &mut fmt::Formatter<'_>, texts: &[String]) -> fmt::Result {
@@ -141,17 +157,11 @@ impl Constraint {
     }
 
     fn to_object(&self, optional: bool) -> Object {
-        let repeats = |check: &Check| self.checks().iter().filter(|other| other.key() == check.key()).count() > 1;
-        let mut entries: Vec<(String, Value)> = Vec::new();
-        if self.checks().iter().any(repeats) {
-            // `and` in code can repeat a key, which a document cannot.
-            let parts = self.checks().iter().map(|check| {
-                Value::Object(object(vec![(check.key().to_owned(), check.to_value())]))
-            });
-            entries.push(("all_of".to_owned(), Value::Array(parts.collect())));
-        } else {
-            entries.extend(self.checks().iter().map(|check| (check.key().to_owned(), check.to_value())));
-        }
+        let entries = self
+            .checks()
+            .iter()
+            .map(|check| (check.key().to_owned(), check.to_value()));
+        let mut entries: Vec<(String, Value)> = entries.collect();
         if optional {
             entries.push(("optional".to_owned(), Value::Bool(true)));
         }
@@ -178,7 +188,7 @@ impl Fields {
 }
 
 impl Check {
-    fn key(&self) -> &'static str {
+    pub(super) fn key(&self) -> &'static str {
         match self {
             Self::Any => "any",
             Self::OneOf(_) => "one_of",
@@ -233,7 +243,12 @@ impl Check {
 }
 
 fn strings(texts: &[String]) -> Value {
-    Value::Array(texts.iter().map(|text| Value::from(text.as_str())).collect())
+    Value::Array(
+        texts
+            .iter()
+            .map(|text| Value::from(text.as_str()))
+            .collect(),
+    )
 }
 
 #[cfg(feature = "net")]
@@ -243,7 +258,10 @@ fn url_value(source: &super::url::UrlSource) -> Value {
         entries.push(("scheme".to_owned(), strings(schemes)));
     }
     if let Some(ports) = &source.port {
-        entries.push(("port".to_owned(), Value::Array(ports.iter().map(|port| Value::from(*port)).collect())));
+        entries.push((
+            "port".to_owned(),
+            Value::Array(ports.iter().map(|port| Value::from(*port)).collect()),
+        ));
     }
     if let Some(roots) = &source.path {
         entries.push(("path".to_owned(), strings(roots)));

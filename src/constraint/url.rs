@@ -154,13 +154,31 @@ fn is_plain_path(path: &str) -> bool {
         return false;
     };
     let body = rest.strip_suffix('/').unwrap_or(rest);
+    let Some(body) = decoded(body) else {
+        return false;
+    };
     let segments_are_plain = body.split('/').all(|segment| {
-        // Some servers cut `;` and what follows it off each segment before they resolve the dots.
-        let name = segment.split(';').next().unwrap_or(segment);
+        // Some servers cut `;` and what follows it off each segment, or blanks, before they resolve the dots.
+        let name = segment.split(';').next().unwrap_or(segment).trim();
         !matches!(name, "" | "." | "..")
     });
     let escapes_are_plain = path.split('%').skip(1).all(is_plain_escape) && !path.contains("%25%");
     (rest.is_empty() || segments_are_plain) && escapes_are_plain
+}
+
+/// The text that escapes stand for; `None` if it is not UTF-8 or holds control characters, which servers treat each in
+/// their own way.
+fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    bytes.extend(pieces.next()?.bytes());
+    for piece in pieces {
+        let (pair, after) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(pair, 16).ok()?);
+        bytes.extend(after.bytes());
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    (!text.chars().any(char::is_control)).then_some(text)
 }
 
 /// Whether what follows a `%` decodes, once or more often, to something harmless.

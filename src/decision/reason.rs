@@ -27,13 +27,27 @@ pub(crate) enum Detail {
     /// Nothing beyond the code.
     None,
     /// The session's policies do not name the tool.
-    UnknownTool { tool: String, principal: Principal },
-    MissingParameter { name: String },
-    UnexpectedParameter { name: String },
-    Constraint { path: String, expected: Constraint, got: Got },
+    UnknownTool {
+        tool: String,
+        principal: Principal,
+    },
+    MissingParameter {
+        name: String,
+    },
+    UnexpectedParameter {
+        name: String,
+    },
+    Constraint {
+        path: String,
+        expected: Constraint,
+        got: Got,
+    },
     Limit(LimitFacts),
     /// A limit or budget cannot be applied to this call.
-    NotCountable { parameter: String, why: &'static str },
+    NotCountable {
+        parameter: String,
+        why: &'static str,
+    },
     /// A sentence that holds no value of the call.
     Message(String),
 }
@@ -51,7 +65,8 @@ pub(crate) struct Got {
 pub(crate) struct LimitFacts {
     /// The limit and what is used of it, as text in the unit of the limit: calls, or the summed parameter's.
     pub(crate) limit: String,
-    pub(crate) used: String,
+    /// `None` where it may not be told.
+    pub(crate) used: Option<String>,
     pub(crate) window: Duration,
     pub(crate) retry_after: Option<Duration>,
     /// The limit cannot track any more distinct keys.
@@ -91,7 +106,9 @@ impl Reason {
             Detail::MissingParameter { name }
             | Detail::UnexpectedParameter { name }
             | Detail::Constraint { path: name, .. }
-            | Detail::NotCountable { parameter: name, .. } => Some(Plain(name).to_string()),
+            | Detail::NotCountable {
+                parameter: name, ..
+            } => Some(Plain(name).to_string()),
             _ => None,
         }
     }
@@ -120,13 +137,27 @@ impl fmt::Display for Detail {
         match self {
             Self::None => Ok(()),
             Self::UnknownTool { tool, principal } => {
-                write!(f, "no permission of {principal} names the tool `{}`", Plain(tool))
+                write!(
+                    f,
+                    "no permission of {principal} names the tool `{}`",
+                    Plain(tool)
+                )
             }
-            Self::MissingParameter { name } => write!(f, "the parameter `{}` is missing", Plain(name)),
+            Self::MissingParameter { name } => {
+                write!(f, "the parameter `{}` is missing", Plain(name))
+            }
             Self::UnexpectedParameter { name } => {
-                write!(f, "the parameter `{}` is not one that the permission names", Plain(name))
+                write!(
+                    f,
+                    "the parameter `{}` is not one that the permission names",
+                    Plain(name)
+                )
             }
-            Self::Constraint { path, expected, got } => {
+            Self::Constraint {
+                path,
+                expected,
+                got,
+            } => {
                 write!(f, "`{}` must be {expected}, got {got}", Plain(path))
             }
             Self::Limit(facts) => write!(f, "{facts}"),
@@ -158,9 +189,16 @@ impl fmt::Display for LimitFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let window = HumanDuration(self.window);
         if self.keys_full {
-            return write!(f, "the limit of {} in {window} tracks as many keys as it may", self.limit);
+            return write!(
+                f,
+                "the limit of {} in {window} tracks as many keys as it may",
+                self.limit
+            );
         }
-        write!(f, "{} of {} used in {window}", self.used, self.limit)?;
+        match &self.used {
+            Some(used) => write!(f, "{used} of {} used in {window}", self.limit)?,
+            None => write!(f, "more than the {} in {window}", self.limit)?,
+        }
         match self.retry_after {
             Some(wait) => write!(f, ", free again in {}", HumanDuration(wait)),
             None => f.write_str(", more than it ever allows"),
@@ -178,8 +216,8 @@ impl fmt::Display for HumanDuration {
         match seconds {
             0 => f.write_str("0s"),
             1 if millis < 1000 => write!(f, "{millis}ms"),
-            _ if seconds % 3600 == 0 => write!(f, "{}h", seconds / 3600),
-            _ if seconds % 60 == 0 => write!(f, "{}m", seconds / 60),
+            _ if seconds.is_multiple_of(3600) => write!(f, "{}h", seconds / 3600),
+            _ if seconds.is_multiple_of(60) => write!(f, "{}m", seconds / 60),
             _ => write!(f, "{seconds}s"),
         }
     }

@@ -24,7 +24,10 @@ impl RuleRef<'_> {
             principal: self.principal.clone(),
             tool: self.tool.clone(),
             index: self.index,
-            place: self.source.map(|source| Place { source: Arc::clone(source), span: self.span }),
+            place: self.source.map(|source| Place {
+                source: Arc::clone(source),
+                span: self.span,
+            }),
         }
     }
 }
@@ -63,7 +66,10 @@ impl Rule {
             tool: &self.tool,
             index: self.index,
             source: self.place.as_ref().map(|place| &place.source),
-            span: self.place.as_ref().map_or_else(Span::default, |place| place.span),
+            span: self
+                .place
+                .as_ref()
+                .map_or_else(Span::default, |place| place.span),
         }
     }
 
@@ -76,7 +82,13 @@ impl Rule {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "permission {} `{}` of {}", self.index + 1, self.tool, self.principal)?;
+        write!(
+            f,
+            "permission {} `{}` of {}",
+            self.index + 1,
+            self.tool,
+            self.principal
+        )?;
         match &self.place {
             Some(place) => write!(f, " ({place})"),
             None => Ok(()),

@@ -128,7 +128,8 @@ fn check_path(path: &str) -> Result<(), IdError> {
 }
 
 fn check_segment(segment: &str) -> Result<(), IdError> {
-    let allowed = |byte: u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    let allowed =
+        |byte: u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
     match segment {
         "" => Err(IdError::EmptySegment),
         "." | ".." => Err(IdError::DotSegment),
@@ -145,7 +146,10 @@ mod tests {
     fn length_is_capped() {
         let longest = format!("spiffe://d/{}", "a".repeat(AgentId::MAX_LEN - 11));
         assert!(AgentId::parse(&longest).is_ok());
-        assert_eq!(AgentId::parse(&format!("{longest}a")), Err(IdError::AgentTooLong));
+        assert_eq!(
+            AgentId::parse(&format!("{longest}a")),
+            Err(IdError::AgentTooLong)
+        );
         assert!(AgentId::parse(&format!("spiffe://{}", "d".repeat(255))).is_ok());
         assert_eq!(
             AgentId::parse(&format!("spiffe://{}", "d".repeat(256))),
@@ -156,10 +160,16 @@ mod tests {
     #[test]
     fn dots_are_legal_only_inside_a_longer_segment() {
         for path in ["/.path", "/..path", "/...", "/a.b"] {
-            assert!(AgentId::parse(&format!("spiffe://d{path}")).is_ok(), "{path}");
+            assert!(
+                AgentId::parse(&format!("spiffe://d{path}")).is_ok(),
+                "{path}"
+            );
         }
         for path in ["/.", "/..", "/a/./b", "/a/..", "/", "/a/", "//a"] {
-            assert!(AgentId::parse(&format!("spiffe://d{path}")).is_err(), "{path}");
+            assert!(
+                AgentId::parse(&format!("spiffe://d{path}")).is_err(),
+                "{path}"
+            );
         }
     }
 

@@ -34,10 +34,16 @@ pub enum IdError {
     #[error("an agent id must have at most {} bytes", AgentId::MAX_LEN)]
     AgentTooLong,
     /// Tool names are short and plain, so that they can be shown and compared safely.
-    #[error("a tool name must be 1 to {} characters out of `A-Z a-z 0-9 _ . : / -`", ToolName::MAX_LEN)]
+    #[error(
+        "a tool name must be 1 to {} characters out of `A-Z a-z 0-9 _ . : / -`",
+        ToolName::MAX_LEN
+    )]
     ToolName,
     /// User and task ids are opaque, but bounded and printable.
-    #[error("a user or task id must be 1 to {} bytes without control characters", UserId::MAX_LEN)]
+    #[error(
+        "a user or task id must be 1 to {} bytes without control characters",
+        UserId::MAX_LEN
+    )]
     Opaque,
 }
 
@@ -102,7 +108,8 @@ macro_rules! text_type {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                let text =
+                    <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
                 $parse(&text).map_err(serde::de::Error::custom)
             }
         }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{AgentId, IdError, text_type};
+use crate::text::Plain;
 
 /// The person on whose behalf an agent works; opaque, compared byte for byte.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +59,11 @@ pub struct Caller {
 
 impl From<AgentId> for Caller {
     fn from(agent: AgentId) -> Self {
-        Self { agent, user: None, task: None }
+        Self {
+            agent,
+            user: None,
+            task: None,
+        }
     }
 }
 
@@ -99,8 +104,8 @@ impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Agent(agent) => write!(f, "agent `{agent}`"),
-            Self::User(user) => write!(f, "user `{user}`"),
-            Self::Task(task) => write!(f, "task `{task}`"),
+            Self::User(user) => write!(f, "user `{}`", Plain(user.as_str())),
+            Self::Task(task) => write!(f, "task `{}`", Plain(task.as_str())),
         }
     }
 }

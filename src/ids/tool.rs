@@ -108,7 +108,9 @@ mod tests {
         match pattern.split_first() {
             None => name.is_empty(),
             Some((b'*', rest)) => (0..=name.len()).any(|skip| naive(rest, &name[skip..])),
-            Some((first, rest)) => name.split_first().is_some_and(|(n, tail)| n == first && naive(rest, tail)),
+            Some((first, rest)) => name
+                .split_first()
+                .is_some_and(|(n, tail)| n == first && naive(rest, tail)),
         }
     }
 

@@ -13,7 +13,14 @@ use crate::ids::{AgentId, Principal, TaskId, ToolPattern, UserId};
 use crate::json::{Member, Node, Object, Value};
 use crate::reading::Reading;
 
-const POLICY_KEYS: [&str; 6] = ["version", "agent_id", "user_id", "task_id", "require_user", "permissions"];
+const POLICY_KEYS: [&str; 6] = [
+    "version",
+    "agent_id",
+    "user_id",
+    "task_id",
+    "require_user",
+    "permissions",
+];
 const PERMISSION_KEYS: [&str; 10] = [
     "tool_name",
     "allowed_params",
@@ -42,9 +49,14 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<AgentPolicy,
         return Err(reading.error(version.span, "only version 1 of the policy format exists"));
     }
     let principal = read_principal(reading, node, members)?;
-    let require_user = find(members, "require_user").map(|node| reading.boolean(node)).transpose()?;
+    let require_user = find(members, "require_user")
+        .map(|node| reading.boolean(node))
+        .transpose()?;
     if require_user.is_some() && !matches!(principal, Principal::Agent(_)) {
-        let at = members.iter().find(|member| member.key == "require_user").map_or(node.span, |member| member.key_span);
+        let at = members
+            .iter()
+            .find(|member| member.key == "require_user")
+            .map_or(node.span, |member| member.key_span);
         return Err(reading.error(at, "`require_user` belongs in an agent's policy"));
     }
     let Some(list) = find(members, "permissions") else {
@@ -59,19 +71,33 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<AgentPolicy,
         .collect::<Result<Vec<_>, _>>()?;
     refuse_repeated_names(reading, &permissions)?;
     let require_user = require_user.unwrap_or(false);
-    let policy = AgentPolicy { principal, require_user, permissions, source: Unseen(reading.source.clone()) };
+    let policy = AgentPolicy {
+        principal,
+        require_user,
+        permissions,
+        source: Unseen(reading.source.clone()),
+    };
     policy.check_examples()?;
     Ok(policy)
 }
 
-fn read_principal(reading: &Reading, node: &Node, members: &[Member]) -> Result<Principal, LoadError> {
-    let mut named = members.iter().filter(|member| matches!(member.key.as_str(), "agent_id" | "user_id" | "task_id"));
+fn read_principal(
+    reading: &Reading,
+    node: &Node,
+    members: &[Member],
+) -> Result<Principal, LoadError> {
+    let mut named = members
+        .iter()
+        .filter(|member| matches!(member.key.as_str(), "agent_id" | "user_id" | "task_id"));
     let Some(member) = named.next() else {
         let error = reading.error(start_of(node), "the policy does not say whose it is");
         return Err(error.help("name one of `agent_id`, `user_id` or `task_id`"));
     };
     if let Some(other) = named.next() {
-        let message = format!("a policy is for one principal, but this names `{}` and `{}`", member.key, other.key);
+        let message = format!(
+            "a policy is for one principal, but this names `{}` and `{}`",
+            member.key, other.key
+        );
         return Err(reading.error(other.key_span, message));
     }
     let text = reading.string(&member.value)?;
@@ -86,16 +112,30 @@ fn read_principal(reading: &Reading, node: &Node, members: &[Member]) -> Result<
 /// The first character of the document, where there is no better place.
 fn start_of(node: &Node) -> crate::json::Span {
     let start = node.span.start;
-    crate::json::Span { start, end: start.saturating_add(1).min(node.span.end) }
+    crate::json::Span {
+        start,
+        end: start.saturating_add(1).min(node.span.end),
+    }
 }
 
-fn refuse_repeated_names(reading: &Reading, permissions: &[ToolPermission]) -> Result<(), LoadError> {
+fn refuse_repeated_names(
+    reading: &Reading,
+    permissions: &[ToolPermission],
+) -> Result<(), LoadError> {
     let mut seen = std::collections::HashSet::new();
-    match permissions.iter().find(|permission| !seen.insert(&permission.tool_name)) {
+    match permissions
+        .iter()
+        .find(|permission| !seen.insert(&permission.tool_name))
+    {
         None => Ok(()),
         Some(again) => {
-            let message = format!("the tool name `{}` stands twice in this policy", again.tool_name);
-            Err(reading.error(again.span.0, message).help("put everything about a tool into one permission"))
+            let message = format!(
+                "the tool name `{}` stands twice in this policy",
+                again.tool_name
+            );
+            Err(reading
+                .error(again.span.0, message)
+                .help("put everything about a tool into one permission"))
         }
     }
 }
@@ -109,19 +149,25 @@ fn read_permission(
     let Some(name) = find(members, "tool_name") else {
         return Err(reading.error(start_of(node), "the permission has no `tool_name`"));
     };
-    let tool_name = ToolPattern::parse(reading.string(name)?)
-        .map_err(|error| reading.error(name.span, error.to_string()).help("`*` stands for any run of these"))?;
+    let tool_name = ToolPattern::parse(reading.string(name)?).map_err(|error| {
+        reading
+            .error(name.span, error.to_string())
+            .help("`*` stands for any run of these")
+    })?;
     let mut permission = ToolPermission::for_tool(tool_name);
     permission.span = Unseen(name.span);
     for member in members {
         read_permission_key(reading, constraints, &mut permission, member)?;
     }
     if permission.other_params && permission.allowed_params.is_none() {
-        let message = "`other_params` needs `allowed_params` beside it: without, any arguments are allowed";
+        let message =
+            "`other_params` needs `allowed_params` beside it: without, any arguments are allowed";
         return Err(reading.error(name.span, message));
     }
     permission.order_limits();
-    permission.check_limits().map_err(|message| reading.error(name.span, message))?;
+    permission
+        .check_limits()
+        .map_err(|message| reading.error(name.span, message))?;
     Ok(permission)
 }
 
@@ -134,13 +180,27 @@ fn read_permission_key(
     let node = &member.value;
     match member.key.as_str() {
         "allowed_params" => permission.allowed_params = Some(constraints.fields(node)?),
-        "other_params" => permission.other_params = reading.word(node, &[("allow", true), ("deny", false)])?,
-        "max_calls_per_minute" => permission.max_calls_per_minute = Some(read_per_minute(reading, node)?),
+        "other_params" => {
+            permission.other_params = reading.word(node, &[("allow", true), ("deny", false)])?
+        }
+        "max_calls_per_minute" => {
+            permission.max_calls_per_minute = Some(read_per_minute(reading, node)?)
+        }
         "requires_human_approval" => permission.requires_human_approval = reading.boolean(node)?,
         "audit_level" => permission.audit_level = reading.word(node, &LEVELS)?,
         "effect" => permission.effect = reading.word(node, &EFFECTS)?,
-        "limits" => permission.limits.extend(read_limits(reading, node, &["calls", "per", "by"], read_calls)?),
-        "budgets" => permission.limits.extend(read_limits(reading, node, &["sum", "at_most", "per", "by"], read_sum)?),
+        "limits" => permission.limits.extend(read_limits(
+            reading,
+            node,
+            &["calls", "per", "by"],
+            read_calls,
+        )?),
+        "budgets" => permission.limits.extend(read_limits(
+            reading,
+            node,
+            &["sum", "at_most", "per", "by"],
+            read_sum,
+        )?),
         "examples" => permission.examples = read_examples(reading, node)?,
         _ => {}
     }
@@ -149,10 +209,13 @@ fn read_permission_key(
 
 fn read_per_minute(reading: &Reading, node: &Node) -> Result<NonZeroU32, LoadError> {
     let count = reading.count(node)?;
-    u32::try_from(count).ok().and_then(NonZeroU32::new).ok_or_else(|| {
-        let error = reading.error(node.span, "the limit must be from 1 to 4294967295");
-        error.help("leave the permission out to allow no calls")
-    })
+    u32::try_from(count)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .ok_or_else(|| {
+            let error = reading.error(node.span, "the limit must be from 1 to 4294967295");
+            error.help("leave the permission out to allow no calls")
+        })
 }
 
 /// `limits` and `budgets` differ only in what they count.
@@ -172,7 +235,10 @@ fn read_limits(
             let members = reading.members(element, "a limit", keys)?;
             let kind = read_kind(reading, element, members)?;
             let per = read_window(reading, required(reading, element, members, "per")?)?;
-            let by = find(members, "by").map(|node| read_key(reading, node)).transpose()?.unwrap_or_default();
+            let by = find(members, "by")
+                .map(|node| read_key(reading, node))
+                .transpose()?
+                .unwrap_or_default();
             LimitRule::new(kind, per, &by).map_err(|error| error.at(reading.place(element.span)))
         })
         .collect()
@@ -181,13 +247,16 @@ fn read_limits(
 fn read_calls(reading: &Reading, node: &Node, members: &[Member]) -> Result<LimitKind, LoadError> {
     let calls = required(reading, node, members, "calls")?;
     let count = NonZeroU64::new(reading.count(calls)?);
-    count.map(LimitKind::Calls).ok_or_else(|| reading.error(calls.span, "the limit must be at least 1"))
+    count
+        .map(LimitKind::Calls)
+        .ok_or_else(|| reading.error(calls.span, "the limit must be at least 1"))
 }
 
 fn read_sum(reading: &Reading, node: &Node, members: &[Member]) -> Result<LimitKind, LoadError> {
     let parameter = reading.string(required(reading, node, members, "sum")?)?;
     let at_most = required(reading, node, members, "at_most")?;
-    LimitKind::sum(parameter, reading.number(at_most)?).map_err(|error| error.at(reading.place(at_most.span)))
+    LimitKind::sum(parameter, reading.number(at_most)?)
+        .map_err(|error| error.at(reading.place(at_most.span)))
 }
 
 fn read_window(reading: &Reading, node: &Node) -> Result<Duration, LoadError> {
@@ -200,7 +269,9 @@ fn read_window(reading: &Reading, node: &Node) -> Result<Duration, LoadError> {
 fn read_key<'n>(reading: &Reading, node: &'n Node) -> Result<Vec<&'n str>, LoadError> {
     let parts = reading.list(node, "a list of key parts")?;
     if parts.is_empty() {
-        return Err(reading.error(node.span, "the key must not be empty").help("leave `by` out for a single count"));
+        return Err(reading
+            .error(node.span, "the key must not be empty")
+            .help("leave `by` out for a single count"));
     }
     parts.iter().map(|part| reading.string(part)).collect()
 }
@@ -215,11 +286,17 @@ fn read_examples(reading: &Reading, node: &Node) -> Result<Vec<Example>, LoadErr
             _ => Expected::Deny,
         };
         for element in reading.list(&member.value, "a list of argument objects")? {
-            let value = element.to_value().map_err(|error| reading.error(element.span, error.kind().to_string()))?;
+            let value = element
+                .to_value()
+                .map_err(|error| reading.error(element.span, error.kind().to_string()))?;
             let Value::Object(arguments) = value else {
                 return Err(reading.unexpected(element, "an argument object"));
             };
-            examples.push(Example { expected, arguments, span: Unseen(element.span) });
+            examples.push(Example {
+                expected,
+                arguments,
+                span: Unseen(element.span),
+            });
         }
     }
     // Formats differ in whether they keep the order of keys.
@@ -228,10 +305,18 @@ fn read_examples(reading: &Reading, node: &Node) -> Result<Vec<Example>, LoadErr
 }
 
 fn find<'m>(members: &'m [Member], key: &str) -> Option<&'m Node> {
-    members.iter().find(|member| member.key == key).map(|member| &member.value)
+    members
+        .iter()
+        .find(|member| member.key == key)
+        .map(|member| &member.value)
 }
 
-fn required<'m>(reading: &Reading, node: &Node, members: &'m [Member], key: &str) -> Result<&'m Node, LoadError> {
+fn required<'m>(
+    reading: &Reading,
+    node: &Node,
+    members: &'m [Member],
+    key: &str,
+) -> Result<&'m Node, LoadError> {
     find(members, key).ok_or_else(|| reading.error(node.span, format!("`{key}` is missing")))
 }
 
@@ -241,12 +326,19 @@ impl AgentPolicy {
     pub(crate) fn to_value(&self) -> Value {
         let mut entries = vec![
             ("version".to_owned(), Value::from(1)),
-            (self.principal.key().to_owned(), Value::from(self.principal.as_str())),
+            (
+                self.principal.key().to_owned(),
+                Value::from(self.principal.as_str()),
+            ),
         ];
         if self.require_user {
             entries.push(("require_user".to_owned(), Value::Bool(true)));
         }
-        let permissions = self.permissions.iter().map(ToolPermission::to_value).collect();
+        let permissions = self
+            .permissions
+            .iter()
+            .map(ToolPermission::to_value)
+            .collect();
         entries.push(("permissions".to_owned(), Value::Array(permissions)));
         object(entries)
     }
@@ -274,11 +366,16 @@ impl ToolPermission {
         if self.effect != Effect::default() {
             put("effect", self.effect.as_str().into());
         }
-        let (calls, sums): (Vec<_>, Vec<_>) =
-            self.limits.iter().partition(|limit| matches!(limit.kind, LimitKind::Calls(_)));
+        let (calls, sums): (Vec<_>, Vec<_>) = self
+            .limits
+            .iter()
+            .partition(|limit| matches!(limit.kind, LimitKind::Calls(_)));
         for (key, limits) in [("limits", calls), ("budgets", sums)] {
             if !limits.is_empty() {
-                put(key, Value::Array(limits.into_iter().map(limit_value).collect()));
+                put(
+                    key,
+                    Value::Array(limits.into_iter().map(limit_value).collect()),
+                );
             }
         }
         if !self.examples.is_empty() {
@@ -298,7 +395,11 @@ fn limit_value(limit: &LimitRule) -> Value {
         }
     }
     if !limit.by.is_empty() {
-        let parts = limit.by.iter().map(|part| Value::from(part.to_text())).collect();
+        let parts = limit
+            .by
+            .iter()
+            .map(|part| Value::from(part.to_text()))
+            .collect();
         entries.push(("by".to_owned(), Value::Array(parts)));
     }
     object(entries)
@@ -322,4 +423,3 @@ impl<'de> serde::Deserialize<'de> for AgentPolicy {
         read_policy(&Reading::default(), &node).map_err(serde::de::Error::custom)
     }
 }
-

@@ -38,42 +38,82 @@ impl<'p> Matched<'p> {
 impl<'p> Matches<'p> {
     /// Looks the tool up in each policy. A policy that does not name it denies the call.
     pub(crate) fn find(
-        policies: impl IntoIterator<Item = &'p Compiled>,
+        policies: impl Iterator<Item = &'p Compiled>,
         tool: &str,
     ) -> Result<Self, Reason> {
         let mut matches = Self::default();
-        for compiled in policies {
-            let before = matches.0.len();
-            matches.0.extend(compiled.named(tool));
-            if matches.0.len() == before {
-                let principal = compiled.policy.principal.clone();
-                let detail = Detail::UnknownTool { tool: tool.to_owned(), principal };
-                return Err(Reason::new(Code::UnknownTool, None, detail));
-            }
-        }
-        Ok(matches)
+        matches.fill(policies, tool).map(|()| matches)
     }
 
-    /// Whether every permission admits the arguments; the first that does not is the reason.
+    /// As [`find`](Self::find), in place; on an error nothing matches.
+    pub(crate) fn fill(
+        &mut self,
+        mut policies: impl Iterator<Item = &'p Compiled>,
+        tool: &str,
+    ) -> Result<(), Reason> {
+        // Not a loop: iterators that are chained run faster from within.
+        let found = policies.try_for_each(|compiled| {
+            if compiled.extend_with(tool, &mut self.0) {
+                Ok(())
+            } else {
+                Err(unknown_tool(compiled, tool))
+            }
+        });
+        // Whoever finds no permission must not take that for there being nothing to check.
+        let found = found.and_then(|()| {
+            if self.0.is_empty() {
+                Err(nothing_applies())
+            } else {
+                Ok(())
+            }
+        });
+        if found.is_err() {
+            self.0.clear();
+        }
+        found
+    }
+
+    /// Whether every permission admits the arguments. Of several that do not, the least code is the reason, so that
+    /// the order of policies and permissions does not show in it.
     pub(crate) fn check(&self, arguments: Arguments<'_>, secret: &[&str]) -> Result<(), Reason> {
-        self.0.iter().try_for_each(|matched| {
-            matched.permission.check(arguments).map_err(|refused| refused.reason(*matched, secret))
-        })
+        let mut least: Option<(Matched<'_>, Refused<'_, '_>)> = None;
+        for matched in &self.0 {
+            if let Err(refused) = matched.permission.check(arguments)
+                && least.is_none_or(|(_, least)| refused.code() < least.code())
+            {
+                least = Some((*matched, refused));
+            }
+        }
+        match least {
+            None => Ok(()),
+            Some((matched, refused)) => Err(refused.reason(matched, secret)),
+        }
     }
 
     /// The most that any permission asks the log to keep.
     pub(crate) fn audit_level(&self) -> AuditLevel {
-        self.0.iter().map(|matched| matched.permission.audit_level).max().unwrap_or_default()
+        self.0
+            .iter()
+            .map(|matched| matched.permission.audit_level)
+            .max()
+            .unwrap_or_default()
     }
 
     /// The strictest that any permission says.
     pub(crate) fn effect(&self) -> Effect {
-        self.0.iter().map(|matched| matched.permission.effect).max().unwrap_or_default()
+        self.0
+            .iter()
+            .map(|matched| matched.permission.effect)
+            .max()
+            .unwrap_or_default()
     }
 
     /// The first permission that wants a person's approval.
     pub(crate) fn approval(&self) -> Option<Matched<'p>> {
-        self.0.iter().copied().find(|matched| matched.permission.requires_human_approval)
+        self.0
+            .iter()
+            .copied()
+            .find(|matched| matched.permission.requires_human_approval)
     }
 
     pub(crate) fn first(&self) -> Option<Matched<'p>> {
@@ -81,16 +121,16 @@ impl<'p> Matches<'p> {
     }
 
     /// The decision of the policies alone, without limits.
-    pub(crate) fn decide(&self, arguments: Arguments<'_>) -> Decision {
-        self.refusal(arguments).unwrap_or_else(|| {
+    pub(crate) fn decide(&self, arguments: Arguments<'_>, secret: &[&str]) -> Decision {
+        self.refusal(arguments, secret).unwrap_or_else(|| {
             let rule = self.first().map(|matched| matched.rule().to_rule());
             Decision::Allow(Reason::new(Code::Allowed, rule, Detail::None))
         })
     }
 
     /// As [`decide`](Self::decide), but `None` where the call is allowed; then nothing is allocated.
-    pub(crate) fn refusal(&self, arguments: Arguments<'_>) -> Option<Decision> {
-        match (self.check(arguments, &[]), self.approval()) {
+    pub(crate) fn refusal(&self, arguments: Arguments<'_>, secret: &[&str]) -> Option<Decision> {
+        match (self.check(arguments, secret), self.approval()) {
             (Err(reason), _) => Some(Decision::Deny(reason)),
             (Ok(()), Some(matched)) => Some(Decision::Ask(approval_required(matched))),
             (Ok(()), None) => None,
@@ -98,8 +138,34 @@ impl<'p> Matches<'p> {
     }
 }
 
+#[cold]
+fn nothing_applies() -> Reason {
+    Reason::new(
+        Code::Fault,
+        None,
+        Detail::Message("no policy applied to the call".to_owned()),
+    )
+}
+
+#[cold]
+fn unknown_tool(compiled: &Compiled, tool: &str) -> Reason {
+    let principal = compiled.policy.principal.clone();
+    Reason::new(
+        Code::UnknownTool,
+        None,
+        Detail::UnknownTool {
+            tool: tool.to_owned(),
+            principal,
+        },
+    )
+}
+
 pub(crate) fn approval_required(matched: Matched<'_>) -> Reason {
-    Reason::new(Code::ApprovalRequired, Some(matched.rule().to_rule()), Detail::None)
+    Reason::new(
+        Code::ApprovalRequired,
+        Some(matched.rule().to_rule()),
+        Detail::None,
+    )
 }
 
 /// Why a permission does not admit the arguments.
@@ -117,14 +183,16 @@ impl ToolPermission {
             return Ok(());
         };
         let mut found = 0;
-        for (name, view) in arguments.iter() {
+        let one = |name: &'v str, view: View<'v>| {
             match params.find(name) {
                 Some(field) if field.constraint.admits(view) => found += 1,
                 Some(field) => return Err(Refused::Value(field, view)),
                 None if self.other_params => {}
                 None => return Err(Refused::Unexpected(name)),
             }
-        }
+            Ok(())
+        };
+        each(arguments, one)?;
         if found == params.0.len() {
             return Ok(());
         }
@@ -136,24 +204,58 @@ impl ToolPermission {
     }
 }
 
+/// Every argument until an error. Each form has a loop of its own, which is faster than one iterator for both.
+fn each<'v, E>(
+    arguments: Arguments<'v>,
+    mut one: impl FnMut(&'v str, View<'v>) -> Result<(), E>,
+) -> Result<(), E> {
+    match arguments {
+        Arguments::Parsed(object) => object
+            .iter()
+            .try_for_each(|(name, value)| one(name, value.view())),
+        Arguments::Typed(fields) => fields
+            .iter()
+            .try_for_each(|(name, view)| view.map_or(Ok(()), |view| one(name, view))),
+    }
+}
+
 impl Refused<'_, '_> {
     pub(super) fn reason(self, matched: Matched<'_>, secret: &[&str]) -> Reason {
         let rule = Some(matched.rule().to_rule());
-        let (code, detail) = self.detail(matched.permission.audit_level, secret);
-        Reason::new(code, rule, detail)
+        Reason::new(
+            self.code(),
+            rule,
+            self.detail(matched.permission.audit_level, secret),
+        )
     }
 
-    fn detail(self, level: AuditLevel, secret: &[&str]) -> (Code, Detail) {
+    fn code(&self) -> Code {
         match self {
-            Self::Missing(field) => {
-                (Code::MissingParameter, Detail::MissingParameter { name: field.name.to_string() })
-            }
-            Self::Unexpected(name) => {
-                (Code::UnexpectedParameter, Detail::UnexpectedParameter { name: name.to_owned() })
-            }
+            Self::Missing(_) => Code::MissingParameter,
+            Self::Unexpected(_) => Code::UnexpectedParameter,
+            Self::Value(..) => Code::Constraint,
+        }
+    }
+
+    fn detail(self, level: AuditLevel, secret: &[&str]) -> Detail {
+        match self {
+            Self::Missing(field) => Detail::MissingParameter {
+                name: field.name.to_string(),
+            },
+            Self::Unexpected(name) => Detail::UnexpectedParameter {
+                name: name.to_owned(),
+            },
             Self::Value(field, view) => {
-                let show = level >= AuditLevel::Full && !secret.contains(&&*field.name);
-                (Code::Constraint, constraint_detail(field, view, show))
+                // Even the names inside a secret are part of it.
+                if secret.contains(&&*field.name) {
+                    let expected = field.constraint.clone();
+                    return Detail::Constraint {
+                        path: field.name.to_string(),
+                        expected,
+                        got: told(view, false),
+                    };
+                }
+                constraint_detail(field, view, level >= AuditLevel::Full)
             }
         }
     }
@@ -163,9 +265,11 @@ fn constraint_detail(field: &Field, view: View<'_>, show: bool) -> Detail {
     let failure = field.constraint.diagnose(view);
     let path = format!("{}{}", field.name, failure.path);
     match failure.problem {
-        Problem::Value { expected, got } => {
-            Detail::Constraint { path, expected: expected.clone(), got: told(got, show) }
-        }
+        Problem::Value { expected, got } => Detail::Constraint {
+            path,
+            expected: expected.clone(),
+            got: told(got, show),
+        },
         Problem::MissingField => Detail::MissingParameter { name: path },
         Problem::UnexpectedField => Detail::UnexpectedParameter { name: path },
     }
@@ -178,9 +282,16 @@ fn told(view: View<'_>, show: bool) -> Got {
     let shown = show.then(|| {
         let mut text = String::new();
         view.write_json(&mut text);
-        let end = (0..=TOLD.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=TOLD.min(text.len()))
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
         text
     });
-    Got { kind: view.kind(), length: length(view), shown }
+    Got {
+        kind: view.kind(),
+        length: length(view),
+        shown,
+    }
 }

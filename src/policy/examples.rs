@@ -3,7 +3,7 @@
 use super::document::object;
 use super::set::PolicySet;
 use super::{AgentPolicy, ToolPermission};
-use crate::call::{Args, Call};
+use crate::call::{Args, ArgsError, Call};
 use crate::decision::{Decision, Verdict};
 use crate::error::{LoadError, LoadErrorKind, Unseen};
 use crate::ids::ToolName;
@@ -43,15 +43,21 @@ impl Expected {
 }
 
 impl Example {
+    fn args(&self) -> Result<Args, ArgsError> {
+        Args::try_from(self.arguments.clone())
+    }
+
     pub(super) fn list_value(examples: &[Self]) -> Value {
-        let entries = [Expected::Allow, Expected::Ask, Expected::Deny].into_iter().filter_map(|expected| {
-            let listed: Vec<Value> = examples
-                .iter()
-                .filter(|example| example.expected == expected)
-                .map(|example| Value::Object(example.arguments.clone()))
-                .collect();
-            (!listed.is_empty()).then(|| (expected.key().to_owned(), Value::Array(listed)))
-        });
+        let entries = [Expected::Allow, Expected::Ask, Expected::Deny]
+            .into_iter()
+            .filter_map(|expected| {
+                let listed: Vec<Value> = examples
+                    .iter()
+                    .filter(|example| example.expected == expected)
+                    .map(|example| Value::Object(example.arguments.clone()))
+                    .collect();
+                (!listed.is_empty()).then(|| (expected.key().to_owned(), Value::Array(listed)))
+            });
         object(entries.collect())
     }
 }
@@ -60,18 +66,25 @@ impl AgentPolicy {
     /// Decides every example by this policy alone, limits aside. A permission with a pattern for a name is tried
     /// on its own, since no tool is named.
     pub(super) fn check_examples(&self) -> Result<(), LoadError> {
-        if self.permissions.iter().all(|permission| permission.examples.is_empty()) {
+        if self
+            .permissions
+            .iter()
+            .all(|permission| permission.examples.is_empty())
+        {
             return Ok(());
         }
         let set = PolicySet::new([self.clone()]);
         let compiled = set.compiled().first();
         for permission in &self.permissions {
             for example in &permission.examples {
-                let args = Args::from(example.arguments.clone());
+                let args = example.args().map_err(|error| {
+                    self.error_at(LoadErrorKind::Example, example.span.0, error.to_string())
+                })?;
                 let decision = match (ToolName::parse(permission.tool_name.as_str()), compiled) {
                     (Ok(tool), Some(compiled)) => {
                         let call = Call::new(tool, args);
-                        super::Matches(compiled.named(call.tool().as_str()).collect()).decide(call.args().view())
+                        super::Matches(compiled.named(call.tool().as_str()).collect())
+                            .decide(call.args().view(), &[])
                     }
                     _ => permission.decide_alone(self, &args),
                 };
@@ -81,7 +94,12 @@ impl AgentPolicy {
         Ok(())
     }
 
-    fn compare(&self, permission: &ToolPermission, example: &Example, decision: &Decision) -> Result<(), LoadError> {
+    fn compare(
+        &self,
+        permission: &ToolPermission,
+        example: &Example,
+        decision: &Decision,
+    ) -> Result<(), LoadError> {
         if decision.verdict() == example.expected.verdict() {
             return Ok(());
         }
@@ -99,12 +117,19 @@ impl AgentPolicy {
 
 impl ToolPermission {
     fn decide_alone(&self, policy: &AgentPolicy, args: &Args) -> Decision {
-        let alone = AgentPolicy { permissions: vec![self.clone()], ..policy.clone() };
+        let alone = AgentPolicy {
+            permissions: vec![self.clone()],
+            ..policy.clone()
+        };
         let set = PolicySet::new([alone]);
         let matched = set.compiled().iter().filter_map(|compiled| {
             let permission = compiled.policy.permissions.first()?;
-            Some(super::Matched { compiled, index: 0, permission })
+            Some(super::Matched {
+                compiled,
+                index: 0,
+                permission,
+            })
         });
-        super::Matches(matched.collect()).decide(args.view())
+        super::Matches(matched.collect()).decide(args.view(), &[])
     }
 }

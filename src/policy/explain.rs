@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evaluate::{Matched, Refused};
 use super::set::Compiled;
-use crate::call::Arguments;
+use crate::call::{Arguments, Call};
 use crate::constraint::Field;
 use crate::decision::{Decision, Rule, Verdict};
 use crate::ids::Principal;
@@ -35,8 +35,16 @@ pub struct Step {
 
 impl Explanation {
     /// Consults every rule of `policies`, without stopping at the first that denies.
-    pub(super) fn new(decision: Decision, policies: &[&Compiled], tool: &str, arguments: Arguments<'_>) -> Self {
-        let steps = policies.iter().flat_map(|compiled| policy_steps(compiled, tool, arguments)).collect();
+    pub(super) fn new(
+        decision: Decision,
+        policies: &[&Compiled],
+        call: &Call,
+        secret: &[&str],
+    ) -> Self {
+        let steps = policies
+            .iter()
+            .flat_map(|compiled| policy_steps(compiled, call, secret))
+            .collect();
         Self { decision, steps }
     }
 
@@ -57,17 +65,26 @@ impl Explanation {
     }
 }
 
-fn policy_steps(compiled: &Compiled, tool: &str, arguments: Arguments<'_>) -> Vec<Step> {
+fn policy_steps(compiled: &Compiled, call: &Call, secret: &[&str]) -> Vec<Step> {
+    let tool = call.tool().as_str();
     let principal = &compiled.policy.principal;
     let matched: Vec<Matched<'_>> = compiled.named(tool).collect();
     if matched.is_empty() {
         let finding = format!("no permission names the tool `{}`", Plain(tool));
-        return vec![Step { principal: principal.clone(), rule: None, verdict: Verdict::Deny, finding }];
+        return vec![Step {
+            principal: principal.clone(),
+            rule: None,
+            verdict: Verdict::Deny,
+            finding,
+        }];
     }
-    matched.into_iter().flat_map(|matched| permission_steps(matched, arguments)).collect()
+    matched
+        .into_iter()
+        .flat_map(|matched| permission_steps(matched, call.args().view(), secret))
+        .collect()
 }
 
-fn permission_steps(matched: Matched<'_>, arguments: Arguments<'_>) -> Vec<Step> {
+fn permission_steps(matched: Matched<'_>, arguments: Arguments<'_>, secret: &[&str]) -> Vec<Step> {
     let rule = matched.rule().to_rule();
     let step = |verdict, finding: String| Step {
         principal: rule.principal().clone(),
@@ -79,11 +96,17 @@ fn permission_steps(matched: Matched<'_>, arguments: Arguments<'_>) -> Vec<Step>
     match matched.permission.params() {
         None => steps.push(step(Verdict::Allow, "any arguments are allowed".to_owned())),
         Some(params) => {
-            let verdicts = params.iter().map(|field| field_step(matched, field, arguments));
+            let verdicts = params
+                .iter()
+                .map(|field| field_step(matched, field, arguments, secret));
             steps.extend(verdicts.map(|(verdict, finding)| step(verdict, finding)));
-            steps.extend(unexpected(matched, arguments).map(|finding| step(Verdict::Deny, finding)));
+            steps
+                .extend(unexpected(matched, arguments).map(|finding| step(Verdict::Deny, finding)));
             if steps.is_empty() {
-                steps.push(step(Verdict::Allow, "no arguments are allowed, and there are none".to_owned()));
+                steps.push(step(
+                    Verdict::Allow,
+                    "no arguments are allowed, and there are none".to_owned(),
+                ));
             }
         }
     }
@@ -91,12 +114,20 @@ fn permission_steps(matched: Matched<'_>, arguments: Arguments<'_>) -> Vec<Step>
         steps.push(step(Verdict::Ask, "a person must approve".to_owned()));
     }
     for limit in matched.permission.limit_rules(rule.principal()) {
-        steps.push(step(Verdict::Allow, format!("counts against the limit of {limit}")));
+        steps.push(step(
+            Verdict::Allow,
+            format!("counts against the limit of {limit}"),
+        ));
     }
     steps
 }
 
-fn field_step(matched: Matched<'_>, field: &Field, arguments: Arguments<'_>) -> (Verdict, String) {
+fn field_step(
+    matched: Matched<'_>,
+    field: &Field,
+    arguments: Arguments<'_>,
+    secret: &[&str],
+) -> (Verdict, String) {
     let name = Plain(&field.name);
     match arguments.get(&field.name) {
         None if field.optional => (Verdict::Allow, format!("`{name}` is absent, and may be")),
@@ -105,7 +136,7 @@ fn field_step(matched: Matched<'_>, field: &Field, arguments: Arguments<'_>) -> 
             (Verdict::Allow, format!("`{name}` is {}", field.constraint))
         }
         Some(view) => {
-            let reason = Refused::Value(field, view).reason(matched, &[]);
+            let reason = Refused::Value(field, view).reason(matched, secret);
             (Verdict::Deny, reason.detail().to_string())
         }
     }
@@ -114,7 +145,11 @@ fn field_step(matched: Matched<'_>, field: &Field, arguments: Arguments<'_>) -> 
 fn unexpected<'a>(matched: Matched<'a>, arguments: Arguments<'a>) -> impl Iterator<Item = String> {
     let closed = !matched.permission.other_params;
     let known = move |name: &str| {
-        matched.permission.allowed_params.as_ref().is_none_or(|params| params.find(name).is_some())
+        matched
+            .permission
+            .allowed_params
+            .as_ref()
+            .is_none_or(|params| params.find(name).is_some())
     };
     arguments
         .iter()

@@ -20,7 +20,10 @@ pub(crate) struct LimitRule {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum LimitKind {
     Calls(NonZeroU64),
-    Sum { parameter: Box<str>, at_most: Number },
+    Sum {
+        parameter: Box<str>,
+        at_most: Number,
+    },
 }
 
 /// One part of the key by which a limit counts.
@@ -35,10 +38,14 @@ pub(crate) enum KeyPart {
 
 impl LimitKind {
     pub(crate) fn sum(parameter: &str, at_most: Number) -> Result<Self, LoadError> {
-        if at_most.compare(Number::from(0)).is_le() {
-            return Err(invalid("a budget must be above 0"));
+        // What can be counted in steps of 1e-9, with room for sums.
+        if !(1e-9..=1e27).contains(&at_most.to_f64_lossy()) {
+            return Err(invalid("a budget must be from 1e-9 to 1e27"));
         }
-        Ok(Self::Sum { parameter: parameter.into(), at_most })
+        Ok(Self::Sum {
+            parameter: parameter.into(),
+            at_most,
+        })
     }
 }
 
@@ -47,19 +54,35 @@ impl LimitRule {
     const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
     pub(crate) fn new(kind: LimitKind, per: Duration, by: &[&str]) -> Result<Self, LoadError> {
-        if per.is_zero() || per > Self::LONGEST {
-            return Err(invalid("a window must be above 0 and at most 366 days"));
+        if per.is_zero() || per > Self::LONGEST || !per.as_nanos().is_multiple_of(1_000_000) {
+            return Err(invalid(
+                "a window must be whole milliseconds, at least 1 and at most 366 days",
+            ));
         }
-        let mut parts = by.iter().map(|part| KeyPart::parse(part)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = by
+            .iter()
+            .map(|part| KeyPart::parse(part))
+            .collect::<Result<Vec<_>, _>>()?;
         parts.sort();
-        if parts.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        if parts
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a == b))
+        {
             return Err(invalid("a key must not name the same thing twice"));
         }
-        Ok(Self { kind, per, by: parts })
+        Ok(Self {
+            kind,
+            per,
+            by: parts,
+        })
     }
 
     pub(crate) fn per_minute(calls: NonZeroU64) -> Self {
-        Self { kind: LimitKind::Calls(calls), per: Duration::from_secs(60), by: Vec::new() }
+        Self {
+            kind: LimitKind::Calls(calls),
+            per: Duration::from_secs(60),
+            by: Vec::new(),
+        }
     }
 
     /// The parameters that a call must have for this limit.
@@ -80,7 +103,9 @@ impl fmt::Display for LimitRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             LimitKind::Calls(calls) => write!(f, "{calls} calls")?,
-            LimitKind::Sum { parameter, at_most } => write!(f, "{at_most} of `{}`", Plain(parameter))?,
+            LimitKind::Sum { parameter, at_most } => {
+                write!(f, "{at_most} of `{}`", Plain(parameter))?
+            }
         }
         write!(f, " in {}", duration_text(self.per))?;
         for (index, part) in self.by.iter().enumerate() {
@@ -100,7 +125,11 @@ impl KeyPart {
             "tool" => Self::Tool,
             _ => match text.strip_prefix("param:") {
                 Some(name) if !name.is_empty() => Self::Param(name.into()),
-                _ => return Err(invalid("a key is made of `agent`, `user`, `task`, `tool` and `param:NAME`")),
+                _ => {
+                    return Err(invalid(
+                        "a key is made of `agent`, `user`, `task`, `tool` and `param:NAME`",
+                    ));
+                }
             },
         })
     }
@@ -129,18 +158,22 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at_checked(digits)?;
     let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    count.parse::<u64>().ok()?.checked_mul(*nanos).map(Duration::from_nanos)
+    count
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(*nanos)
+        .map(Duration::from_nanos)
 }
 
 /// The largest unit that says it exactly.
 pub(super) fn duration_text(duration: Duration) -> String {
     let nanos = duration.as_nanos();
-    let whole = UNITS.iter().rev().find(|(_, unit)| nanos.is_multiple_of(u128::from(*unit)));
-    match whole {
-        Some((name, unit)) => format!("{}{name}", nanos / u128::from(*unit)),
-        // Only a window made in code can be finer; the next longer one is on the strict side.
-        None => format!("{}ms", nanos.div_ceil(1_000_000)),
-    }
+    let whole = UNITS
+        .iter()
+        .rev()
+        .find(|(_, unit)| nanos.is_multiple_of(u128::from(*unit)));
+    let (name, unit) = whole.unwrap_or(&("ms", 1_000_000));
+    format!("{}{name}", nanos / u128::from(*unit))
 }
 
 fn invalid(message: &str) -> LoadError {
@@ -155,9 +188,25 @@ mod tests {
     fn durations_read_back() {
         for text in ["1ms", "1500ms", "60s", "90s", "24h", "7d", "1d"] {
             let duration = parse_duration(text).unwrap();
-            assert_eq!(parse_duration(&duration_text(duration)), Some(duration), "{text}");
+            assert_eq!(
+                parse_duration(&duration_text(duration)),
+                Some(duration),
+                "{text}"
+            );
         }
-        for text in ["", "s", "1", "1 s", "-1s", "1.5h", "1w", "1H", "99999999999999999999s", "9999999999d", "١s"] {
+        for text in [
+            "",
+            "s",
+            "1",
+            "1 s",
+            "-1s",
+            "1.5h",
+            "1w",
+            "1H",
+            "99999999999999999999s",
+            "9999999999d",
+            "١s",
+        ] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

@@ -52,7 +52,8 @@ impl AgentPolicy {
                 return Err(LoadError::new(LoadErrorKind::Io, message));
             }
         };
-        let text = read(path).map_err(|error| LoadError::new(LoadErrorKind::Io, format!("{name}: {error}")))?;
+        let text = read(path)
+            .map_err(|error| LoadError::new(LoadErrorKind::Io, format!("{name}: {error}")))?;
         load(Some(name), text, format)
     }
 }
@@ -61,7 +62,9 @@ impl AgentPolicy {
 fn read(path: &Path) -> std::io::Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -71,10 +74,15 @@ fn load(name: Option<String>, text: String, format: Format) -> Result<AgentPolic
         return Err(LoadError::new(LoadErrorKind::Syntax, message));
     }
     let source = Arc::new(Source { name, text });
-    let reading = Reading { source: Some(Arc::clone(&source)) };
+    let reading = Reading {
+        source: Some(Arc::clone(&source)),
+    };
     let node = match format {
         Format::Json => {
-            let limits = Limits { max_bytes: MAX_BYTES, ..Limits::default() };
+            let limits = Limits {
+                max_bytes: MAX_BYTES,
+                ..Limits::default()
+            };
             json::parse_node(&source.text, &limits).map_err(|error| syntax(&reading, &error))?
         }
         #[cfg(feature = "toml")]

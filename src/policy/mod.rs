@@ -21,7 +21,7 @@ pub use set::PolicySet;
 
 pub(crate) use evaluate::{Matched, Matches, approval_required};
 pub(crate) use limits::{KeyPart, LimitKind, LimitRule};
-pub(crate) use set::{Compiled, Group};
+pub(crate) use set::{Group, Groups};
 
 use crate::constraint::{Constraint, Field, Fields};
 use crate::decision::{AuditLevel, Effect};
@@ -98,18 +98,33 @@ impl AgentPolicy {
     }
 
     fn for_principal(principal: Principal) -> Self {
-        Self { principal, require_user: false, permissions: Vec::new(), source: Unseen(None) }
+        Self {
+            principal,
+            require_user: false,
+            permissions: Vec::new(),
+            source: Unseen(None),
+        }
     }
 
     /// Adds a permission.
     ///
     /// # Errors
     /// [`LoadError`] if the policy already has one for the same tool name or pattern, or if the permission
-    /// counts by a parameter that it does not allow.
+    /// counts by a parameter that it does not allow, or names one with a key that is reserved.
     pub fn permit(mut self, permission: ToolPermission) -> Result<Self, LoadError> {
-        permission.check_limits().map_err(|message| LoadError::new(LoadErrorKind::Policy, message))?;
-        if self.permissions.iter().any(|other| other.tool_name == permission.tool_name) {
-            let message = format!("the tool name `{}` stands twice in this policy", permission.tool_name);
+        permission.check_names()?;
+        permission
+            .check_limits()
+            .map_err(|message| LoadError::new(LoadErrorKind::Policy, message))?;
+        if self
+            .permissions
+            .iter()
+            .any(|other| other.tool_name == permission.tool_name)
+        {
+            let message = format!(
+                "the tool name `{}` stands twice in this policy",
+                permission.tool_name
+            );
             return Err(LoadError::new(LoadErrorKind::Policy, message));
         }
         self.permissions.push(permission);
@@ -141,8 +156,17 @@ impl AgentPolicy {
         self.require_user
     }
 
-    pub(crate) fn error_at(&self, kind: LoadErrorKind, span: Span, message: impl Into<String>) -> LoadError {
-        let place = self.source.0.clone().map(|source| crate::error::Place { source, span });
+    pub(crate) fn error_at(
+        &self,
+        kind: LoadErrorKind,
+        span: Span,
+        message: impl Into<String>,
+    ) -> LoadError {
+        let place = self
+            .source
+            .0
+            .clone()
+            .map(|source| crate::error::Place { source, span });
         LoadError::new(kind, message).at(place)
     }
 }
@@ -187,7 +211,12 @@ impl ToolPermission {
 
     fn with_param(mut self, name: &str, constraint: Constraint, optional: bool) -> Self {
         let params = &mut self.allowed_params.get_or_insert_default().0;
-        let field = Field { name: name.into(), constraint, optional, span: Unseen(Span::default()) };
+        let field = Field {
+            name: name.into(),
+            constraint,
+            optional,
+            span: Unseen(Span::default()),
+        };
         match params.binary_search_by(|other| (*other.name).cmp(name)) {
             Ok(index) => params.splice(index..=index, [field]).for_each(drop),
             Err(index) => params.insert(index, field),
@@ -224,8 +253,14 @@ impl ToolPermission {
     ///
     /// # Errors
     /// [`LoadError`] if the window is zero or longer than 366 days, or the key is not understood.
-    pub fn limit(mut self, calls: NonZeroU64, per: Duration, by: &[&str]) -> Result<Self, LoadError> {
-        self.limits.push(LimitRule::new(LimitKind::Calls(calls), per, by)?);
+    pub fn limit(
+        mut self,
+        calls: NonZeroU64,
+        per: Duration,
+        by: &[&str],
+    ) -> Result<Self, LoadError> {
+        self.limits
+            .push(LimitRule::new(LimitKind::Calls(calls), per, by)?);
         self.order_limits();
         Ok(self)
     }
@@ -278,6 +313,10 @@ impl ToolPermission {
         self.requires_human_approval
     }
 
+    pub(crate) fn level(&self) -> AuditLevel {
+        self.audit_level
+    }
+
     /// The limits by call count a minute, with the default for agents, then the others in document order.
     pub(crate) fn limit_rules(&self, principal: &Principal) -> impl Iterator<Item = LimitRule> {
         let default = matches!(principal, Principal::Agent(_)).then_some(DEFAULT_CALLS_PER_MINUTE);
@@ -288,7 +327,20 @@ impl ToolPermission {
 
     /// Limits before budgets, so that equal policies are equal however they were written.
     fn order_limits(&mut self) {
-        self.limits.sort_by_key(|limit| matches!(limit.kind, LimitKind::Sum { .. }));
+        self.limits
+            .sort_by_key(|limit| matches!(limit.kind, LimitKind::Sum { .. }));
+    }
+
+    /// A parameter that no argument can have could not be written down either.
+    fn check_names(&self) -> Result<(), LoadError> {
+        let mut names = self
+            .params()
+            .unwrap_or_default()
+            .iter()
+            .map(|field| &field.name);
+        names
+            .try_for_each(|name| crate::json::check_key(name))
+            .map_err(|problem| LoadError::new(LoadErrorKind::Policy, problem.to_string()))
     }
 
     /// A parameter by which something is counted must be one that a call may have.
@@ -296,9 +348,15 @@ impl ToolPermission {
         let Some(params) = self.allowed_params.as_ref().filter(|_| !self.other_params) else {
             return Ok(());
         };
-        let unknown = self.limits.iter().flat_map(LimitRule::parameters).find(|name| params.find(name).is_none());
+        let unknown = self
+            .limits
+            .iter()
+            .flat_map(LimitRule::parameters)
+            .find(|name| params.find(name).is_none());
         match unknown {
-            Some(name) => Err(format!("a limit counts by the parameter `{name}`, which is not among `allowed_params`")),
+            Some(name) => Err(format!(
+                "a limit counts by the parameter `{name}`, which is not among `allowed_params`"
+            )),
             None => Ok(()),
         }
     }

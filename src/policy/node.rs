@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+};
 
 use crate::json::{Limits, Member, Node, NodeValue, Number, Span};
 
@@ -10,7 +12,10 @@ use crate::json::{Limits, Member, Node, NodeValue, Number, Span};
 const SERDE_JSON_NUMBER: &str = "$serde_json::private::Number";
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
-    Tree { depth: Limits::default().max_depth }.deserialize(deserializer)
+    Tree {
+        depth: Limits::default().max_depth,
+    }
+    .deserialize(deserializer)
 }
 
 /// Builds a tree of at most this many more levels.
@@ -29,7 +34,10 @@ impl<'de> DeserializeSeed<'de> for Tree {
 
 impl Tree {
     fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("the policy is nested too deeply"))?;
+        let depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| E::custom("the policy is nested too deeply"))?;
         Ok(Self { depth })
     }
 }
@@ -97,10 +105,17 @@ impl<'de> Visitor<'de> for Tree {
                 return number_in_disguise(&mut map);
             }
             if !seen.insert(key.clone()) {
-                return Err(A::Error::custom(format!("the key `{}` stands twice", crate::text::Plain(&key))));
+                return Err(A::Error::custom(format!(
+                    "the key `{}` stands twice",
+                    crate::text::Plain(&key)
+                )));
             }
             let value = map.next_value_seed(inside)?;
-            members.push(Member { key, key_span: Span::default(), value });
+            members.push(Member {
+                key,
+                key_span: Span::default(),
+                value,
+            });
         }
         Ok(node(NodeValue::Object(members)))
     }
@@ -126,5 +141,8 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 fn node(value: NodeValue) -> Node {
-    Node { span: Span::default(), value }
+    Node {
+        span: Span::default(),
+        value,
+    }
 }

@@ -46,6 +46,9 @@ pub struct PolicySet {
 /// The policies of one principal: a position among the groups of its set.
 pub(crate) type Group = u32;
 
+/// Those of an agent, a user and a task.
+pub(crate) type Groups = [Option<Group>; 3];
+
 /// A policy with its look-up tables.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -93,15 +96,21 @@ impl PolicySet {
 
     /// Covers every policy, whatever their order.
     fn policies_digest(&self) -> Digest {
-        let mut digests: Vec<Digest> = self.policies.iter().map(|compiled| compiled.policy.digest()).collect();
+        let mut digests: Vec<Digest> = self
+            .policies
+            .iter()
+            .map(|compiled| compiled.policy.digest())
+            .collect();
         digests.sort_unstable();
         let mut encoder = Encoder::domain("portcullis/policies/v1");
         encoder.length(digests.len());
-        digests.iter().for_each(|digest| encoder.bytes(digest.as_bytes()));
+        digests
+            .iter()
+            .for_each(|digest| encoder.bytes(digest.as_bytes()));
         encoder.finish()
     }
 
-    /// The digest of all policies together. It covers what they mean, not how they were written.
+    /// The digest of all policies together, whatever their order; see [`AgentPolicy::digest`].
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
@@ -119,9 +128,15 @@ impl PolicySet {
     /// Decides a call by the policies alone: no limits are counted.
     #[must_use]
     pub fn decide(&self, caller: &Caller, call: &Call) -> Decision {
-        let matches = self.applying(caller).and_then(|policies| Matches::find(policies, call.tool().as_str()));
+        self.decide_hiding(caller, call, &[])
+    }
+
+    fn decide_hiding(&self, caller: &Caller, call: &Call, secret: &[&str]) -> Decision {
+        let found = self.applying(caller);
+        let matches =
+            found.and_then(|groups| Matches::find(self.in_groups(groups), call.tool().as_str()));
         match matches {
-            Ok(matches) => matches.decide(call.args().view()),
+            Ok(matches) => matches.decide(call.args().view(), secret),
             Err(reason) => Decision::Deny(reason),
         }
     }
@@ -129,19 +144,34 @@ impl PolicySet {
     /// As [`decide`](Self::decide), but `None` where the call is allowed; then nothing is allocated.
     #[must_use]
     pub fn refusal(&self, caller: &Caller, tool: &str, args: &Args) -> Option<Decision> {
-        self.refusal_of(caller, tool, args.view())
+        self.refusal_of(caller, tool, args.view(), &[])
     }
 
     /// As [`refusal`](Self::refusal), for arguments that are Rust values.
     #[doc(hidden)]
     #[must_use]
-    pub fn typed_refusal(&self, caller: &Caller, tool: &str, call: &TypedArguments<'_>) -> Option<Decision> {
-        self.refusal_of(caller, tool, Arguments::Typed(call.fields))
+    pub fn typed_refusal(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        call: &TypedArguments<'_>,
+    ) -> Option<Decision> {
+        self.refusal_of(caller, tool, Arguments::Typed(call.fields), call.secret)
     }
 
-    fn refusal_of(&self, caller: &Caller, tool: &str, arguments: Arguments<'_>) -> Option<Decision> {
-        match self.applying(caller).and_then(|policies| Matches::find(policies, tool)) {
-            Ok(matches) => matches.refusal(arguments),
+    fn refusal_of(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        arguments: Arguments<'_>,
+        secret: &[&str],
+    ) -> Option<Decision> {
+        let mut matches = Matches::default();
+        match self
+            .applying(caller)
+            .and_then(|groups| matches.fill(self.in_groups(groups), tool))
+        {
+            Ok(()) => matches.refusal(arguments, secret),
             Err(reason) => Some(Decision::Deny(reason)),
         }
     }
@@ -149,19 +179,52 @@ impl PolicySet {
     /// Decides a call and gives the trace of every rule that was consulted.
     #[must_use]
     pub fn explain(&self, caller: &Caller, call: &Call) -> Explanation {
-        let policies = self.applying(caller).unwrap_or_default();
-        Explanation::new(self.decide(caller, call), &policies, call.tool().as_str(), call.args().view())
+        self.explain_hiding(caller, call, &[])
     }
 
-    /// The policies of the agent, and of the user and the task that the caller names.
-    fn applying(&self, caller: &Caller) -> Result<SmallVec<[&Compiled; 4]>, Reason> {
+    /// As [`explain`](Self::explain), telling no value of a parameter in `secret`.
+    pub(crate) fn explain_hiding(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        secret: &[&str],
+    ) -> Explanation {
+        let policies: Vec<_> = self
+            .applying(caller)
+            .map_or_else(|_| Vec::new(), |groups| self.in_groups(groups).collect());
+        Explanation::new(
+            self.decide_hiding(caller, call, secret),
+            &policies,
+            call,
+            secret,
+        )
+    }
+
+    /// The groups of the agent, and of the user and the task that the caller names.
+    fn applying(&self, caller: &Caller) -> Result<Groups, Reason> {
         let agent = self.agent_group(&caller.agent)?;
-        let user = caller.user.as_ref().map(|user| self.user_group(user)).transpose()?;
-        let task = caller.task.as_ref().map(|task| self.task_group(task)).transpose()?;
+        let user = caller
+            .user
+            .as_ref()
+            .map(|user| self.user_group(user))
+            .transpose()?;
+        let task = caller
+            .task
+            .as_ref()
+            .map(|task| self.task_group(task))
+            .transpose()?;
         if user.is_none() {
             self.check_user_not_required(agent)?;
         }
-        Ok([Some(agent), user, task].into_iter().flatten().flat_map(|group| self.group(group)).collect())
+        Ok([Some(agent), user, task])
+    }
+
+    /// The policies of several groups.
+    pub(crate) fn in_groups(&self, groups: Groups) -> impl Iterator<Item = &Compiled> {
+        groups
+            .into_iter()
+            .flatten()
+            .flat_map(|group| self.group(group))
     }
 
     pub(crate) fn agent_group(&self, agent: &AgentId) -> Result<Group, Reason> {
@@ -183,15 +246,24 @@ impl PolicySet {
     }
 
     pub(crate) fn check_user_not_required(&self, agent: Group) -> Result<(), Reason> {
-        match self.group(agent).find(|compiled| compiled.policy.require_user) {
+        match self
+            .group(agent)
+            .find(|compiled| compiled.policy.require_user)
+        {
             None => Ok(()),
             Some(compiled) => {
-                let message = format!("the policy of {} requires a session to name a user", compiled.policy.principal);
+                let message = format!(
+                    "the policy of {} requires a session to name a user",
+                    compiled.policy.principal
+                );
                 Err(Reason::new(Code::Identity, None, Detail::Message(message)))
             }
         }
     }
 }
+
+/// So few are sooner compared than hashed.
+const FEW: usize = 2;
 
 /// A principal for whom no policy is loaded has no authority.
 fn find_group<K: Eq + Hash>(
@@ -199,7 +271,15 @@ fn find_group<K: Eq + Hash>(
     key: &K,
     principal: impl FnOnce() -> Principal,
 ) -> Result<Group, Reason> {
-    groups.get(key).copied().ok_or_else(|| {
+    let found = if groups.len() <= FEW {
+        groups
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, group)| *group)
+    } else {
+        groups.get(key).copied()
+    };
+    found.ok_or_else(|| {
         let message = format!("no policy is loaded for {}", principal());
         Reason::new(Code::Identity, None, Detail::Message(message))
     })
@@ -208,12 +288,24 @@ fn find_group<K: Eq + Hash>(
 impl Compiled {
     fn new(policy: AgentPolicy, first: usize) -> Self {
         let position = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-        let (names, patterns): (Vec<usize>, Vec<usize>) = (0..policy.permissions.len())
-            .partition(|index| policy.permissions.get(*index).is_some_and(|one| one.tool_name.is_exact()));
+        let (names, patterns): (Vec<usize>, Vec<usize>) =
+            (0..policy.permissions.len()).partition(|index| {
+                policy
+                    .permissions
+                    .get(*index)
+                    .is_some_and(|one| one.tool_name.is_exact())
+            });
         let patterns: Vec<u32> = patterns.into_iter().map(position).collect();
-        let mut compiled = Self { policy, first, exact: HashMap::with_capacity(names.len()), patterns };
+        let mut compiled = Self {
+            policy,
+            first,
+            exact: HashMap::with_capacity(names.len()),
+            patterns,
+        };
         for index in names {
-            let Some(permission) = compiled.policy.permissions.get(index) else { continue };
+            let Some(permission) = compiled.policy.permissions.get(index) else {
+                continue;
+            };
             let name = permission.tool_name.shared();
             let mut positions: SmallVec<[u32; 2]> = smallvec![position(index)];
             positions.extend(compiled.covering(&name));
@@ -225,7 +317,10 @@ impl Compiled {
     /// The patterns that cover a name.
     fn covering(&self, name: &str) -> impl Iterator<Item = u32> {
         self.patterns.iter().copied().filter(move |at| {
-            self.policy.permissions.get(*at as usize).is_some_and(|permission| permission.tool_name.covers(name))
+            self.policy
+                .permissions
+                .get(*at as usize)
+                .is_some_and(|permission| permission.tool_name.covers(name))
         })
     }
 
@@ -235,21 +330,41 @@ impl Compiled {
     }
 
     /// The permissions that speak of a tool.
-    pub(crate) fn named<'c>(&'c self, tool: &str) -> impl Iterator<Item = Matched<'c>> {
-        let known = self.exact.get(tool);
-        // A name in the table is well-formed; a pattern must not be asked about one that is not.
-        let ask_patterns = known.is_none() && !self.patterns.is_empty() && ToolName::check(tool).is_ok();
-        let covering = ask_patterns.then(|| self.covering(tool));
-        let positions = known.into_iter().flatten().copied().chain(covering.into_iter().flatten());
-        positions.filter_map(move |at| {
-            let permission = self.policy.permissions.get(at as usize)?;
-            Some(Matched { compiled: self, index: at as usize, permission })
-        })
+    pub(crate) fn named<'c>(&'c self, tool: &str) -> impl Iterator<Item = Matched<'c>> + use<'c> {
+        let mut named = SmallVec::new();
+        self.extend_with(tool, &mut named);
+        named.into_iter()
+    }
+
+    /// Adds the permissions that speak of a tool; whether there are any.
+    pub(super) fn extend_with<'c>(
+        &'c self,
+        tool: &str,
+        matches: &mut SmallVec<[Matched<'c>; 4]>,
+    ) -> bool {
+        let before = matches.len();
+        let mut add = |at: u32| {
+            let index = at as usize;
+            if let Some(permission) = self.policy.permissions.get(index) {
+                matches.push(Matched {
+                    compiled: self,
+                    index,
+                    permission,
+                });
+            }
+        };
+        if let Some(positions) = self.exact.get(tool) {
+            positions.iter().copied().for_each(add);
+        } else if !self.patterns.is_empty() && ToolName::check(tool).is_ok() {
+            // A name in the table is well-formed; a pattern must not be asked about one that is not.
+            self.covering(tool).for_each(&mut add);
+        }
+        matches.len() > before
     }
 }
 
 impl AgentPolicy {
-    /// The digest of what the policy means: equal documents have one, however they are written.
+    /// The digest of what the document says: equal policies have one, whatever their format, layout and order of keys.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut encoder = Encoder::domain("portcullis/policy/v1");

@@ -5,7 +5,7 @@ mod shown;
 
 use std::time::{Duration, SystemTime};
 
-pub use ring::{RecordedEvent, RecordedCall, RingRecorder};
+pub use ring::{RecordedCall, RecordedEvent, RingRecorder};
 pub(crate) use shown::ShownArguments;
 
 use crate::call::Arguments;
@@ -16,7 +16,8 @@ use crate::ids::{AgentId, TaskId, UserId};
 /// Where decisions and outcomes are written.
 ///
 /// A decision is recorded before its call may run: if [`record`](Recorder::record) fails, the call is refused.
-/// It is called on the thread of the call, by many threads at once.
+/// It is called on the thread of the call, by many threads at once, and should not panic: a panic on an outcome counts as
+/// one that could not be written.
 pub trait Recorder: Send + Sync + std::fmt::Debug {
     /// Writes one record. When this returns, the record counts as written.
     ///
@@ -47,7 +48,8 @@ impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
 #[error("the record could not be written: {0}")]
 pub struct RecordError(pub String);
 
-/// Links the records of one call. Unique in this process.
+/// Links the records of one call. Unique in this process, until a thread has made 2^40 calls or 2^24 threads have
+/// made any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub(crate) u64);
 
@@ -133,7 +135,12 @@ impl Decided<'_> {
     /// kinds and sizes at `detailed`, values at `full`. Secret parameters appear only by name.
     pub fn write_arguments(&self, out: &mut String) {
         if let Some(arguments) = self.arguments {
-            ShownArguments { arguments, secret: self.secret, level: self.audit_level }.write(out);
+            ShownArguments {
+                arguments,
+                secret: self.secret,
+                level: self.audit_level,
+            }
+            .write(out);
         }
     }
 }
@@ -162,8 +169,11 @@ pub enum Outcome {
     Panicked,
     /// The tool's future was dropped before it was ready.
     Cancelled,
-    /// The permit was dropped, or lapsed, before it ran; its places in limits were given back.
+    /// The permit was dropped before it ran; its places in limits were given back.
     Abandoned,
+    /// The permit was refused when it was to run: it had lapsed, or something had come to forbid the call. Its places
+    /// in limits were given back.
+    Refused(Code),
 }
 
 impl Outcome {
@@ -176,6 +186,7 @@ impl Outcome {
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
             Self::Abandoned => "abandoned",
+            Self::Refused(_) => "refused",
         }
     }
 }

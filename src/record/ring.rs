@@ -1,6 +1,5 @@
 //! The last records, kept in memory.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -28,21 +27,33 @@ pub struct RingRecorder {
 /// Alone on its cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard(Mutex<VecDeque<RecordedCall>>);
+struct Shard(Mutex<Ring>);
+
+/// Once full, the oldest record is overwritten in place.
+#[derive(Debug, Default)]
+struct Ring {
+    slots: Vec<RecordedCall>,
+    /// Where the next record goes: behind the last or, once full, over the oldest.
+    next: usize,
+}
 
 impl RingRecorder {
     /// Keeps the last `capacity` records, at least one.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), shards: Default::default() }
+        Self {
+            capacity: capacity.max(1),
+            shards: Default::default(),
+        }
     }
 
-    /// The last records, oldest first, at most `capacity`.
+    /// The last records, oldest first, at most `capacity`. Records that different threads made at the same time come in
+    /// any order.
     #[must_use]
     pub fn records(&self) -> Vec<RecordedCall> {
         let mut all: Vec<RecordedCall> = Vec::new();
         for shard in &self.shards {
-            all.extend(shard.0.lock().iter().cloned());
+            all.extend(shard.0.lock().oldest_first().cloned());
         }
         // Stable: records of one thread keep their order even where the clock stands still.
         all.sort_by_key(|record| record.at);
@@ -57,15 +68,30 @@ impl Recorder for RingRecorder {
         let Some(shard) = self.shards.get(thread_id::index::<SHARDS>()) else {
             return Err(RecordError("no shard for this thread".into()));
         };
-        let mut ring = shard.0.lock();
-        let mut slot = if ring.len() >= self.capacity {
-            ring.pop_front().unwrap_or_default()
-        } else {
-            RecordedCall::default()
-        };
-        slot.assign(record);
-        ring.push_back(slot);
+        shard.0.lock().push(self.capacity, record);
         Ok(())
+    }
+}
+
+impl Ring {
+    fn oldest_first(&self) -> impl Iterator<Item = &RecordedCall> {
+        let (newer, older) = self.slots.split_at_checked(self.next).unwrap_or_default();
+        older.iter().chain(newer)
+    }
+
+    /// `capacity` is at least 1, and the same each time.
+    fn push(&mut self, capacity: usize, record: &Record<'_>) {
+        if self.next == self.slots.len() {
+            self.slots.push(RecordedCall::default());
+        }
+        if let Some(slot) = self.slots.get_mut(self.next) {
+            slot.assign(record);
+        }
+        self.next = if self.next + 1 < capacity {
+            self.next + 1
+        } else {
+            0
+        };
     }
 }
 
@@ -165,14 +191,21 @@ impl RecordedCall {
     }
 
     fn assign_subject(&mut self, subject: Option<Subject<'_>>) {
-        for text in [&mut self.agent, &mut self.user, &mut self.task, &mut self.tool] {
+        for text in [
+            &mut self.agent,
+            &mut self.user,
+            &mut self.task,
+            &mut self.tool,
+        ] {
             text.clear();
         }
         self.call = subject.map(|subject| subject.call);
         let Some(subject) = subject else { return };
         self.agent.push_str(subject.agent.as_str());
-        self.user.push_str(subject.user.map_or("", |user| user.as_str()));
-        self.task.push_str(subject.task.map_or("", |task| task.as_str()));
+        self.user
+            .push_str(subject.user.map_or("", |user| user.as_str()));
+        self.task
+            .push_str(subject.task.map_or("", |task| task.as_str()));
         push_plain(&mut self.tool, subject.tool);
     }
 }
@@ -213,12 +246,49 @@ impl fmt::Display for RecordedCall {
                 }
             }
             RecordedEvent::Ended(outcome, _) => {
-                write!(f, "{seconds:9.3}s    -> {:<12} {}", self.tool, outcome.as_str())?;
+                write!(
+                    f,
+                    "{seconds:9.3}s    -> {:<12} {}",
+                    self.tool,
+                    outcome.as_str()
+                )?;
+                if let Outcome::Refused(code) = outcome {
+                    write!(f, " {code}")?;
+                }
             }
         }
         if !self.arguments.is_empty() {
             write!(f, " {}", Plain(&self.arguments))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_records_are_kept_in_order() {
+        for capacity in [1, 2, 3, 7] {
+            let mut ring = Ring::default();
+            for epoch in 1..=20 {
+                let event = Event::PolicyLoaded {
+                    epoch,
+                    policy: Digest::from([0; 32]),
+                };
+                ring.push(
+                    capacity,
+                    &Record {
+                        at: Duration::ZERO,
+                        wall: SystemTime::UNIX_EPOCH,
+                        event,
+                    },
+                );
+                let kept: Vec<u64> = ring.oldest_first().map(|record| record.epoch).collect();
+                let first = epoch.saturating_sub(capacity as u64) + 1;
+                assert_eq!(kept, (first..=epoch).collect::<Vec<_>>());
+            }
+        }
     }
 }

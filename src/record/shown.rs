@@ -41,7 +41,9 @@ impl ShownArguments<'_> {
 
 /// Kind and size of a value, as a JSON string.
 fn write_shape(view: View<'_>, out: &mut String) {
-    let kind = view.kind().map_or("not a finite number", |kind| kind.name());
+    let kind = view
+        .kind()
+        .map_or("not a finite number", |kind| kind.name());
     // Writing to a string cannot fail.
     let _ = match length(view) {
         Some(size) => write!(out, "\"{kind}({size})\""),
@@ -59,7 +61,12 @@ mod tests {
         let args = Args::parse(r#"{"amount": 5, "key": "s3cr3t", "to": ["a", "b"]}"#).unwrap();
         let shown = |level| {
             let mut out = String::new();
-            ShownArguments { arguments: args.view(), secret: &["key"], level }.write(&mut out);
+            ShownArguments {
+                arguments: args.view(),
+                secret: &["key"],
+                level,
+            }
+            .write(&mut out);
             out
         };
         assert_eq!(shown(AuditLevel::Standard), "");
