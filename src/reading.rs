@@ -25,25 +25,42 @@ impl Reading {
 
     /// "expected a string, found an array".
     pub(crate) fn unexpected(&self, node: &Node, expected: &str) -> LoadError {
-        self.error(node.span, format!("expected {expected}, found {}", with_article(node.kind())))
+        self.error(
+            node.span,
+            format!("expected {expected}, found {}", with_article(node.kind())),
+        )
     }
 
     /// The members of an object all of whose keys are known. `what` completes "unknown field `x` in ...".
-    pub(crate) fn members<'n>(&self, node: &'n Node, what: &str, known: &[&str]) -> Result<&'n [Member], LoadError> {
+    pub(crate) fn members<'n>(
+        &self,
+        node: &'n Node,
+        what: &str,
+        known: &[&str],
+    ) -> Result<&'n [Member], LoadError> {
         let NodeValue::Object(members) = &node.value else {
             return Err(self.unexpected(node, what));
         };
-        match members.iter().find(|member| !known.contains(&member.key.as_str())) {
+        match members
+            .iter()
+            .find(|member| !known.contains(&member.key.as_str()))
+        {
             Some(member) => Err(self.unknown_key(member, what, known)),
             None => Ok(members),
         }
     }
 
     pub(crate) fn unknown_key(&self, member: &Member, what: &str, known: &[&str]) -> LoadError {
-        let error = self.error(member.key_span, format!("unknown field `{}` in {what}", Plain(&member.key)));
+        let error = self.error(
+            member.key_span,
+            format!("unknown field `{}` in {what}", Plain(&member.key)),
+        );
         match did_you_mean(&member.key, known.iter().copied()) {
             Some(known) => error.help(format!("did you mean `{known}`?")),
-            None => error.help(format!("the fields are {}", any_of_names(known.iter().copied()))),
+            None => error.help(format!(
+                "the fields are {}",
+                any_of_names(known.iter().copied())
+            )),
         }
     }
 
@@ -71,9 +88,9 @@ impl Reading {
     /// A count: an integer from 0.
     pub(crate) fn count(&self, node: &Node) -> Result<u64, LoadError> {
         match node.value {
-            NodeValue::Number(number) => {
-                number.as_u64().ok_or_else(|| self.error(node.span, "expected an integer from 0"))
-            }
+            NodeValue::Number(number) => number
+                .as_u64()
+                .ok_or_else(|| self.error(node.span, "expected an integer from 0")),
             _ => Err(self.unexpected(node, "an integer from 0")),
         }
     }

@@ -56,7 +56,12 @@ pub enum RefusalKind {
 
 impl Refusal {
     pub(crate) fn new(call: CallId, tool: &str, verdict: Verdict, reason: Reason) -> Self {
-        Self(Box::new(Facts { call, tool: Plain(tool).to_string(), verdict, reason }))
+        Self(Box::new(Facts {
+            call,
+            tool: Plain(tool).to_string(),
+            verdict,
+            reason,
+        }))
     }
 
     /// What kind of refusal it is.
@@ -125,7 +130,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tool = &self.0.tool;
         if self.code() == Code::Fault {
-            return f.write_str("Refused: the policy check could not be completed. Do not retry this call.");
+            return f.write_str(
+                "Refused: the policy check could not be completed. Do not retry this call.",
+            );
         }
         f.write_str("Refused by policy: ")?;
         match (self.code(), self.0.reason.detail()) {
@@ -134,10 +141,24 @@ impl fmt::Display for Refusal {
                 write!(f, "the parameter `{}` of `{tool}` is missing", Plain(name))?;
             }
             (_, Detail::UnexpectedParameter { name }) => {
-                write!(f, "the parameter `{}` is not allowed for `{tool}`", Plain(name))?;
+                write!(
+                    f,
+                    "the parameter `{}` is not allowed for `{tool}`",
+                    Plain(name)
+                )?;
             }
-            (_, Detail::Constraint { path, .. } | Detail::NotCountable { parameter: path, .. }) => {
-                write!(f, "the value of `{}` is not allowed for `{tool}`", Plain(path))?;
+            (
+                _,
+                Detail::Constraint { path, .. }
+                | Detail::NotCountable {
+                    parameter: path, ..
+                },
+            ) => {
+                write!(
+                    f,
+                    "the value of `{}` is not allowed for `{tool}`",
+                    Plain(path)
+                )?;
             }
             (Code::Limit, _) => write!(f, "`{tool}` was called too often")?,
             (Code::Budget, _) => write!(f, "the budget for `{tool}` is used up")?,

@@ -52,7 +52,10 @@ fn is_unsafe_to_show(character: char) -> bool {
 }
 
 /// The candidate closest to `text`, if it is close enough to be what was meant.
-pub(crate) fn did_you_mean<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn did_you_mean<'c>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     let text: Vec<char> = text.to_lowercase().chars().take(64).collect();
     let allowed = (text.len() / 3).max(1);
     candidates
@@ -71,11 +74,13 @@ fn edit_distance(a: &[char], b: &str) -> usize {
     for (i, &from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, &to) in b.iter().enumerate() {
-            let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
             let mut best = (at(&above, j) + usize::from(from != to))
                 .min(at(&above, j + 1) + 1)
                 .min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(&to) && b.get(j - 1) == Some(&from);
+            let swapped =
+                i > 0 && j > 0 && a.get(i - 1) == Some(&to) && b.get(j - 1) == Some(&from);
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);
             }
@@ -103,7 +108,10 @@ mod tests {
     #[test]
     fn suggestions_need_a_likeness() {
         let fields = ["allowed_params", "audit_level", "effect"];
-        assert_eq!(did_you_mean("alowed_params", fields), Some("allowed_params"));
+        assert_eq!(
+            did_you_mean("alowed_params", fields),
+            Some("allowed_params")
+        );
         assert_eq!(did_you_mean("efefct", fields), Some("effect"));
         assert_eq!(did_you_mean("budget", fields), None);
         assert_eq!(did_you_mean("", fields), None);

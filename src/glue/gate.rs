@@ -47,6 +47,9 @@ pub fn authorize<'s, S: AsSession + ?Sized, const N: usize>(
     secret: &[&str],
 ) -> Result<Clearance<'s>, Refusal> {
     let fields = held.each_ref().map(|(name, held)| (*name, held.view()));
-    let arguments = TypedArguments { fields: &fields, secret };
+    let arguments = TypedArguments {
+        fields: &fields,
+        secret,
+    };
     session.session().authorize(tool, &arguments)
 }

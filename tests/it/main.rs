@@ -1,5 +1,25 @@
 //! One binary for all integration tests, a file per theme.
+#![cfg(test)]
 
 mod agentdojo;
+mod attacks;
+mod bypass;
+mod gate;
 mod guard_macro;
+mod guarded;
+mod guarded_shapes;
+mod laws;
 mod layers;
+mod limits;
+mod loading;
+mod mistakes;
+mod oracle;
+mod permits;
+mod recording;
+mod secrets;
+mod sessions;
+mod spiffe;
+mod stress;
+mod support;
+mod swap;
+mod tools;

@@ -1,0 +1,295 @@
+//! What is written down: before the call and after it, once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Waker};
+use std::time::{Duration, SystemTime};
+
+use portcullis::{
+    BuildError, Clock, Code, Effect, Guard, ManualClock, Outcome, RecordedEvent, Refusal,
+    RefusalKind, RingRecorder, Session, guard,
+};
+
+use crate::support::{
+    AGENT, Gate, Trace, What, agent, agent_policy, allowed, block_on, call, pause, refusal, secs,
+};
+
+const TWO: &str = r#"[{"tool_name": "t", "max_calls_per_minute": 2}]"#;
+
+#[test]
+fn what_is_not_recorded_does_not_run() {
+    let gate = Gate::new(TWO);
+    let session = gate.session();
+    gate.log.refuse_decisions.store(true, Ordering::SeqCst);
+    for _ in 0..10 {
+        let refused = refusal(&session, "t", "{}");
+        assert_eq!(
+            (refused.code(), refused.kind()),
+            (Code::Fault, RefusalKind::Fault)
+        );
+        assert!(refused.for_operator().contains("the disk is full"));
+        assert_eq!(
+            refused.to_string(),
+            "Refused: the policy check could not be completed. Do not retry this call."
+        );
+        assert_eq!(session.call("t", "{}").unwrap_err().code(), Code::Fault);
+        assert_eq!(call(&session, "x", "{}"), Code::Fault);
+        assert_eq!(call(&session, "t", "{"), Code::Fault);
+    }
+    gate.log.refuse_decisions.store(false, Ordering::SeqCst);
+    assert!(!gate.guard.is_poisoned());
+    assert_eq!(
+        allowed(&session, "t", "{}", 5),
+        2,
+        "the places were given back"
+    );
+}
+
+#[test]
+fn an_outcome_that_is_lost_stops_what_follows() {
+    let gate = Gate::new(TWO);
+    let session = gate.session();
+    let waiting = session.call("t", "{}").unwrap();
+    gate.log.refuse_ends.store(true, Ordering::SeqCst);
+    let result = session.run("t", "{}", |_| Ok::<_, Refusal>(42));
+    assert_eq!(result.unwrap(), 42, "what the tool did is done");
+    gate.log.refuse_ends.store(false, Ordering::SeqCst);
+    assert!(gate.guard.is_poisoned());
+    crate::gate::assert_not_run(waiting, Code::Fault);
+    let other = gate
+        .guard
+        .vouched_session(agent("spiffe://example.org/agent/b"))
+        .unwrap();
+    for refused in [
+        refusal(&session, "t", "{}"),
+        refusal(&session, "t", "{"),
+        refusal(&other, "x", "{}"),
+    ] {
+        assert_eq!(
+            (refused.code(), refused.kind(), refused.retry_after()),
+            (Code::Fault, RefusalKind::Fault, None)
+        );
+    }
+    assert_eq!(gate.log.decisions().len(), 2);
+}
+
+#[test]
+fn a_guard_begins_with_a_record() {
+    let log = Arc::new(Trace::default());
+    log.refuse_loads.store(true, Ordering::SeqCst);
+    let error = Guard::builder()
+        .recorder(Arc::clone(&log))
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, BuildError::Record(_)));
+    assert!(matches!(
+        Guard::builder().build().unwrap_err(),
+        BuildError::NoRecorder
+    ));
+}
+
+#[test]
+fn every_end_has_its_outcome() {
+    let gate = Gate::new(r#"[{"tool_name": "t", "effect": "read"}]"#);
+    let session = gate.session();
+    let failed = session.run("t", "{}", |_| Err::<(), Failure>(Failure::OfTool));
+    assert!(matches!(failed, Err(Failure::OfTool)));
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _: Result<(), Refusal> =
+            session.run("t", "{}", |_| std::panic::resume_unwind(Box::new(5)));
+    }));
+    assert!(panicked.is_err());
+    let permit = session.call("t", "{}").unwrap();
+    gate.at(secs(3));
+    {
+        let mut running = pin!(permit.run_async(async |_| {
+            pause().await;
+            Ok::<(), Refusal>(())
+        }));
+        assert!(
+            running
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    let panicking = session.run_async("t", "{}", async |_| -> Result<(), Refusal> {
+        pause().await;
+        std::panic::resume_unwind(Box::new(5))
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| block_on(panicking))).is_err());
+    assert_eq!(
+        gate.log.outcomes(),
+        [
+            Outcome::Failed,
+            Outcome::Panicked,
+            Outcome::Cancelled,
+            Outcome::Panicked
+        ]
+    );
+    let latencies = gate
+        .log
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry.what {
+            What::Ended(_, latency) => Some(latency.as_secs()),
+            _ => None,
+        });
+    assert_eq!(latencies.collect::<Vec<_>>(), [0, 0, 3, 0]);
+    assert!(
+        gate.log
+            .decisions()
+            .iter()
+            .all(|decision| decision.effect == Effect::Read)
+    );
+    assert_eq!(
+        call(&session, "t", "{}"),
+        Code::Allowed,
+        "none of it stops the guard"
+    );
+}
+
+#[derive(Debug)]
+enum Failure {
+    OfTool,
+    #[allow(dead_code, reason = "only converted into")]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+#[guard]
+fn pay(session: &Session, eur: u32) -> Result<u32, Refusal> {
+    Ok(eur + 1)
+}
+
+#[derive(Debug, Default)]
+struct Counting {
+    monotonic: AtomicU32,
+    wall: AtomicU32,
+}
+
+impl Counting {
+    fn take(&self) -> (u32, u32) {
+        (
+            self.monotonic.swap(0, Ordering::SeqCst),
+            self.wall.swap(0, Ordering::SeqCst),
+        )
+    }
+}
+
+impl Clock for Counting {
+    fn monotonic(&self) -> Duration {
+        self.monotonic.fetch_add(1, Ordering::SeqCst);
+        secs(1)
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.wall.fetch_add(1, Ordering::SeqCst);
+        SystemTime::UNIX_EPOCH + secs(1000)
+    }
+}
+
+#[test]
+fn a_call_reads_the_clock_once_a_step() {
+    let (clock, log) = (Arc::new(Counting::default()), Arc::new(Trace::default()));
+    let policy = agent_policy(
+        r#"[{"tool_name": "*", "budgets": [{"sum": "eur", "at_most": 1000, "per": "1h"}]}]"#,
+    );
+    let guard = Guard::builder()
+        .policy(policy)
+        .clock(Arc::clone(&clock))
+        .recorder(Arc::clone(&log))
+        .build()
+        .unwrap();
+    let session = guard
+        .vouched_session(agent(AGENT))
+        .unwrap()
+        .expires_in(secs(5));
+    clock.take();
+    session
+        .run("t", r#"{"eur": 1}"#, |_| Ok::<(), Refusal>(()))
+        .unwrap();
+    assert_eq!(
+        clock.take(),
+        (2, 0),
+        "one for the decision, one for the end"
+    );
+    assert_eq!(pay(&session, 3).unwrap(), 4);
+    assert_eq!(clock.take(), (2, 0));
+    block_on(session.run_async("t", r#"{"eur": 1}"#, async |_| Ok::<(), Refusal>(()))).unwrap();
+    assert_eq!(clock.take(), (2, 0));
+    refusal(&session, "t", "{}");
+    assert_eq!(clock.take(), (1, 0));
+    refusal(&session, "t", "{");
+    assert_eq!(clock.take(), (1, 0));
+    drop(session.call("t", r#"{"eur": 1}"#).unwrap());
+    assert_eq!(clock.take(), (2, 0));
+    guard.tick();
+    assert_eq!(clock.take().1, 1);
+    assert!(
+        log.entries()
+            .iter()
+            .all(|entry| entry.wall == SystemTime::UNIX_EPOCH + secs(1000))
+    );
+    assert!(log.entries().iter().all(|entry| entry.at == secs(1)));
+}
+
+#[test]
+fn the_ring_keeps_the_last_records_and_little_of_each() {
+    let (clock, ring) = (Arc::new(ManualClock::new()), Arc::new(RingRecorder::new(4)));
+    let policy = agent_policy(
+        r#"[{"tool_name": "t", "audit_level": "full", "max_calls_per_minute": 1000}]"#,
+    );
+    let guard = Guard::builder()
+        .policy(policy)
+        .clock(Arc::clone(&clock))
+        .recorder(Arc::clone(&ring))
+        .build()
+        .unwrap();
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    let filler = "x".repeat((1 << 20) - 100);
+    for size in 0..8 {
+        clock.advance(secs(1));
+        assert_eq!(
+            call(
+                &session,
+                "t",
+                format!(r#"{{"n": {size}, "filler": "{filler}"}}"#).as_str()
+            ),
+            Code::Allowed
+        );
+    }
+    let records = ring.records();
+    assert_eq!(
+        records
+            .iter()
+            .map(|record| record.at.as_secs())
+            .collect::<Vec<_>>(),
+        [7, 7, 8, 8]
+    );
+    assert!(
+        records.iter().all(|record| record.arguments.len() < 100),
+        "{:?}",
+        records[0].arguments
+    );
+    assert!(matches!(
+        records[3].event,
+        RecordedEvent::Ended(Outcome::Completed, _)
+    ));
+    assert_eq!(records[2].call, records[3].call);
+    let hostile = format!("t\u{1b}[2J\n{}", "y".repeat(1 << 20));
+    refusal(&session, &hostile, "{}");
+    let last = ring.records().pop().unwrap();
+    assert!(
+        last.tool.len() < 400 && last.to_string().lines().count() == 1,
+        "{last}"
+    );
+    assert_eq!(RingRecorder::new(0).records().len(), 0);
+}
