@@ -41,21 +41,51 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let session = guard.vouched_session(AgentId::parse(AGENT)?)?;
     println!("agent    {AGENT}");
-    println!("policy   examples/trading.toml, digest {:.16}…", guard.version().digest.to_string());
-    println!("visible  {}", names(session.visible_tools().iter().map(|tool| tool.name())));
-    println!("unused   {} (no policy mentions it)", names(guard.unmentioned_tools().iter().map(|tool| tool.name())));
+    println!(
+        "policy   examples/trading.toml, digest {:.16}…",
+        guard.version().digest.to_string()
+    );
+    println!(
+        "visible  {}",
+        names(session.visible_tools().iter().map(|tool| tool.name()))
+    );
+    println!(
+        "unused   {} (no policy mentions it)",
+        names(guard.unmentioned_tools().iter().map(|tool| tool.name()))
+    );
 
     heading("Guarded functions: checked before the body, refused with a reason");
-    show("NYSE KVELD", tools::query_market_data(&session, &market, "NYSE", "KVELD", Some(3)));
-    show("TSE KVELD", tools::query_market_data(&session, &market, "TSE", "KVELD", None));
-    show("backtest 5/20", tools::run_backtest(&session, &market, "KVELD", 5, 20));
+    show(
+        "NYSE KVELD",
+        tools::query_market_data(&session, &market, "NYSE", "KVELD", Some(3)),
+    );
+    show(
+        "TSE KVELD",
+        tools::query_market_data(&session, &market, "TSE", "KVELD", None),
+    );
+    show(
+        "backtest 5/20",
+        tools::run_backtest(&session, &market, "KVELD", 5, 20),
+    );
 
     heading("Tool calls as a model writes them: JSON, parsed once and strictly");
-    let desk = Desk { market: &market, session: &session };
-    desk.act("query_market_data", r#"{"exchange": "LSE", "symbol": "WREXL"}"#);
+    let desk = Desk {
+        market: &market,
+        session: &session,
+    };
+    desk.act(
+        "query_market_data",
+        r#"{"exchange": "LSE", "symbol": "WREXL"}"#,
+    );
     desk.act("query_market_data", r#"{"exchange": "LSE"}"#);
-    desk.act("query_market_data", r#"{"exchange": "LSE", "symbol": "WREXL", "as_user": "root"}"#);
-    desk.act("query_market_data", r#"{"exchange": "LSE", "symbol": "WREXL", "symbol": "ZYPHO"}"#);
+    desk.act(
+        "query_market_data",
+        r#"{"exchange": "LSE", "symbol": "WREXL", "as_user": "root"}"#,
+    );
+    desk.act(
+        "query_market_data",
+        r#"{"exchange": "LSE", "symbol": "WREXL", "symbol": "ZYPHO"}"#,
+    );
     desk.act("transfer_funds", r#"{"to": "me", "amount": 1000000}"#);
 
     heading("A limit: ten backtests a minute");
@@ -69,24 +99,43 @@ fn main() -> Result<(), Box<dyn Error>> {
     show(&format!("backtest number {}", ran + 1), refused);
 
     heading("A trade: the policy wants a person");
-    show("buy KVELD for 2500", tools::execute_trade(&session, &broker, "KVELD", "buy", 2500.0));
+    show(
+        "buy KVELD for 2500",
+        tools::execute_trade(&session, &broker, "KVELD", "buy", 2500.0),
+    );
     println!("           orders placed: {}", broker.orders());
 
     heading("Changing the policy while the agent works");
     let text = std::fs::read_to_string(&policy_file)?;
     match AgentPolicy::from_toml(&text.replace("allowed_params", "alowed_params")) {
         Ok(_) => println!("a misspelt policy loaded"),
-        Err(error) => println!("a misspelt policy does not load; the old one stays in force:\n{}", indent(&error)),
+        Err(error) => println!(
+            "a misspelt policy does not load; the old one stays in force:\n{}",
+            indent(&error)
+        ),
     }
-    let narrower = AgentPolicy::from_toml(&text.replace(r#"["NYSE", "NASDAQ", "LSE"]"#, r#"["NYSE"]"#))?;
-    println!("swapped in a narrower one: epoch {}", guard.swap([narrower])?.epoch);
-    show("LSE WREXL", tools::query_market_data(&session, &market, "LSE", "WREXL", None));
-    show("backtest", tools::run_backtest(&session, &market, "KVELD", 5, 60));
+    let narrower =
+        AgentPolicy::from_toml(&text.replace(r#"["NYSE", "NASDAQ", "LSE"]"#, r#"["NYSE"]"#))?;
+    println!(
+        "swapped in a narrower one: epoch {}",
+        guard.swap([narrower])?.epoch
+    );
+    show(
+        "LSE WREXL",
+        tools::query_market_data(&session, &market, "LSE", "WREXL", None),
+    );
+    show(
+        "backtest",
+        tools::run_backtest(&session, &market, "KVELD", 5, 60),
+    );
     println!("           (a new policy does not refill a limit)");
     println!("rolled back: epoch {}", guard.roll_back()?.epoch);
 
     heading("The record");
-    recorder.records().iter().for_each(|record| println!("{record}"));
+    recorder
+        .records()
+        .iter()
+        .for_each(|record| println!("{record}"));
     Ok(())
 }
 
@@ -99,14 +148,22 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn act(&self, tool: &str, arguments: &str) {
         println!("{tool} {arguments}");
-        show("", self.session.run(tool, arguments, |args| self.run(tool, &args)));
+        show(
+            "",
+            self.session
+                .run(tool, arguments, |args| self.run(tool, &args)),
+        );
     }
 
     /// Only ever reached with arguments that were checked.
     fn run(&self, tool: &str, args: &Args) -> Result<String, ToolError> {
         match tool {
             "query_market_data" => {
-                let text = |name: &str| args.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+                let text = |name: &str| {
+                    args.get(name)
+                        .and_then(|value| value.as_str())
+                        .unwrap_or_default()
+                };
                 self.market.quotes(text("exchange"), text("symbol"), 1)
             }
             _ => Err(ToolError::NotBuilt),
@@ -137,7 +194,12 @@ fn heading(text: &str) {
 }
 
 fn indent(text: &impl std::fmt::Display) -> String {
-    text.to_string().lines().map(|line| format!("    {line}\n")).collect::<String>().trim_end().to_owned()
+    text.to_string()
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -69,7 +69,10 @@ pub fn run_backtest(
         trades += usize::from(wants != holds);
         holds = wants;
     }
-    let held = closes.last().zip(closes.first()).map_or(1.0, |(last, first)| last / first);
+    let held = closes
+        .last()
+        .zip(closes.first())
+        .map_or(1.0, |(last, first)| last / first);
     let percent = |factor: f64| (factor - 1.0) * 100.0;
     Ok(format!(
         "{symbol} {fast}/{slow}: {:+.1} % in {trades} trades, {:+.1} % if held",
@@ -94,7 +97,10 @@ pub fn execute_trade(
 /// Mails a report. No policy mentions this tool, so nobody can call it.
 #[guard]
 pub fn send_report(session: &Session, to: &str, body: &str) -> Result<String, ToolError> {
-    Err(ToolError::BadData(format!("no mail server for {} bytes to {to}", body.len())))
+    Err(ToolError::BadData(format!(
+        "no mail server for {} bytes to {to}",
+        body.len()
+    )))
 }
 
 /// Closing prices by exchange and symbol, oldest first.
@@ -102,21 +108,33 @@ pub struct Market(HashMap<(String, String), Vec<f64>>);
 
 impl Market {
     pub fn open(file: &Path) -> Result<Self, ToolError> {
-        let text = std::fs::read_to_string(file).map_err(|error| ToolError::BadData(error.to_string()))?;
+        let text =
+            std::fs::read_to_string(file).map_err(|error| ToolError::BadData(error.to_string()))?;
         let mut closes: HashMap<(String, String), Vec<f64>> = HashMap::new();
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let [exchange, symbol, _date, _open, _high, _low, close, _volume] = fields[..] else {
-                return Err(ToolError::BadData(format!("a line of {} fields", fields.len())));
+                return Err(ToolError::BadData(format!(
+                    "a line of {} fields",
+                    fields.len()
+                )));
             };
-            let close = close.parse().map_err(|_| ToolError::BadData("a price is no number".to_owned()))?;
-            closes.entry((exchange.to_owned(), symbol.to_owned())).or_default().push(close);
+            let close = close
+                .parse()
+                .map_err(|_| ToolError::BadData("a price is no number".to_owned()))?;
+            closes
+                .entry((exchange.to_owned(), symbol.to_owned()))
+                .or_default()
+                .push(close);
         }
         Ok(Self(closes))
     }
 
     pub fn quotes(&self, exchange: &str, symbol: &str, days: u32) -> Result<String, ToolError> {
-        let closes = self.0.get(&(exchange.to_owned(), symbol.to_owned())).ok_or(ToolError::UnknownSymbol)?;
+        let closes = self
+            .0
+            .get(&(exchange.to_owned(), symbol.to_owned()))
+            .ok_or(ToolError::UnknownSymbol)?;
         let last = &closes[closes.len().saturating_sub(days as usize)..];
         let prices: Vec<String> = last.iter().map(|close| format!("{close:.2}")).collect();
         Ok(format!("{symbol} closed at {}", prices.join(", ")))
@@ -124,7 +142,9 @@ impl Market {
 
     fn closes_of(&self, symbol: &str) -> Result<&[f64], ToolError> {
         let listed = self.0.iter().find(|((_, name), _)| name == symbol);
-        listed.map(|(_, closes)| closes.as_slice()).ok_or(ToolError::UnknownSymbol)
+        listed
+            .map(|(_, closes)| closes.as_slice())
+            .ok_or(ToolError::UnknownSymbol)
     }
 }
 
