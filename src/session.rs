@@ -41,6 +41,8 @@ pub struct Session(Arc<SessionState>);
 pub(crate) struct SessionState {
     guard: Guard,
     caller: Caller,
+    /// What stands for the agent where it counts by keys.
+    owner: u64,
     /// Monotonic nanoseconds; `u64::MAX` for never.
     expires_at: u64,
     /// A second user or task was named: nobody's authority covers that.
@@ -54,9 +56,11 @@ pub(crate) struct SessionState {
 
 impl Session {
     pub(crate) fn new(guard: Guard, caller: Caller) -> Self {
+        let owner = guard.0.owner(&caller.agent);
         Self(Arc::new(SessionState {
             guard,
             caller,
+            owner,
             expires_at: u64::MAX,
             contradictory: false,
             closed: Arc::default(),
@@ -71,6 +75,7 @@ impl Session {
         let mut state = SessionState {
             guard: self.0.guard.clone(),
             caller: self.0.caller.clone(),
+            owner: self.0.owner,
             expires_at: self.0.expires_at,
             contradictory: self.0.contradictory,
             closed: Arc::clone(&self.0.closed),
@@ -312,7 +317,7 @@ impl Session {
         let found = self
             .0
             .groups(&in_force)
-            .and_then(|groups| Matches::find(in_force.set().in_groups(groups), tool));
+            .and_then(|groups| Matches::find(in_force.set(), groups, tool));
         found.is_ok() && self.0.guard.0.check_session(&self.0).is_ok()
     }
 }
@@ -332,6 +337,10 @@ impl SessionState {
 
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    pub(crate) fn owner(&self) -> u64 {
+        self.owner
     }
 
     pub(crate) fn check_open(&self, now: u64) -> Result<(), Reason> {

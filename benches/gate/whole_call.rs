@@ -18,7 +18,12 @@ use crate::table::{Goal, Table};
 
 const PERMISSIONS: usize = 100;
 const FLOOR: [&str; 5] = ["look-up", "clock", "atomic", "sha256", "log"];
-const OURS: [&str; 3] = ["typed", "run, parsed", "call and run, parsed"];
+const OURS: [&str; 4] = [
+    "decision alone, typed",
+    "typed",
+    "run, parsed",
+    "call and run, parsed",
+];
 
 /// The floor's parts, each as little as can be done by hand.
 pub(crate) struct Floor<'a> {
@@ -109,6 +114,15 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     keyed.clone().chain_update(&bytes[64..]).finalize().into()
 }
 
+/// What is done before the tool runs. The rest of a call records its end: another reading of the clock and another record.
+fn decision(session: &Session, request: &Request) {
+    let call = TypedArguments {
+        fields: &request.typed(),
+        secret: &[],
+    };
+    std::mem::forget(session.authorize(&request.tool, &call).unwrap());
+}
+
 /// As `#[guard]` expands to.
 pub(crate) fn typed(session: &Session, request: &Request) {
     let call = TypedArguments {
@@ -120,9 +134,9 @@ pub(crate) fn typed(session: &Session, request: &Request) {
     done.unwrap();
 }
 
-fn ours<'a>(session: &'a Session, requests: &'a [Request]) -> [Contender<'a>; 3] {
+fn ours<'a>(session: &'a Session, requests: &'a [Request]) -> [Contender<'a>; 4] {
     let nexts = || cycle(requests, 0);
-    let (mut next, mut run, mut call) = (nexts(), nexts(), nexts());
+    let (mut decide, mut next, mut run, mut call) = (nexts(), nexts(), nexts(), nexts());
     let given = |mut next: Box<dyn FnMut() -> &'a Request + Send + 'a>| {
         move || {
             let request = next();
@@ -130,15 +144,16 @@ fn ours<'a>(session: &'a Session, requests: &'a [Request]) -> [Contender<'a>; 3]
         }
     };
     [
-        Contender::new(OURS[0], repeated(move || typed(session, next()))),
+        Contender::new(OURS[0], repeated(move || decision(session, decide()))),
+        Contender::new(OURS[1], repeated(move || typed(session, next()))),
         Contender::new(
-            OURS[1],
+            OURS[2],
             prepared(given(Box::new(move || run())), |(tool, args)| {
                 session.run(tool, args, Ok::<Args, Refusal>).unwrap()
             }),
         ),
         Contender::new(
-            OURS[2],
+            OURS[3],
             prepared(given(Box::new(move || call())), |(tool, args)| {
                 session.call(tool, args).unwrap().run(Ok::<Args, Refusal>)
             }),

@@ -152,6 +152,7 @@ impl Gatehouse {
         }
         let metered = Metered {
             caller: session.caller(),
+            owner: session.owner(),
             tool: request.tool,
             arguments: request.arguments,
             secret: request.secret,
@@ -380,7 +381,7 @@ fn find<'p>(
 ) -> Result<(), Reason> {
     let groups = session.groups(in_force)?;
     matches
-        .fill(in_force.set().in_groups(groups), tool)
+        .fill(in_force.set(), groups, tool)
         .map_err(|reason| match ToolName::check(tool) {
             Ok(()) => reason,
             Err(error) => Reason::new(Code::Malformed, None, Detail::Message(error.to_string())),

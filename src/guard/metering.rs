@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::in_force::InForce;
 use crate::call::Arguments;
 use crate::decision::{AuditLevel, Code, Detail, LimitFacts, Reason};
-use crate::ids::{Caller, Principal};
+use crate::ids::{AgentId, Caller, Principal};
 use crate::json::{Number, View};
 use crate::limit::{
     Amount, Counted, Counter, CounterRegistry, Demand, Exceeded, ExceededKind, Key, Reservation,
@@ -21,7 +21,7 @@ use crate::policy::{KeyPart, LimitKind, LimitRule, Matched, Matches, PolicySet, 
 pub(super) struct Metering {
     counters: CounterRegistry,
     /// Secret to this guard, so that nobody can aim two keys at one counter.
-    hashers: [RandomState; 2],
+    hasher: RandomState,
 }
 
 /// One limit of one permission.
@@ -44,6 +44,8 @@ enum Quantity {
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) caller: &'a Caller,
+    /// See [`Metering::owner`].
+    pub(super) owner: u64,
     pub(super) tool: &'a str,
     pub(super) arguments: Arguments<'a>,
     pub(super) secret: &'a [&'a str],
@@ -53,7 +55,7 @@ impl Metering {
     pub(super) fn new() -> Self {
         Self {
             counters: CounterRegistry::new(),
-            hashers: [RandomState::new(), RandomState::new()],
+            hasher: RandomState::new(),
         }
     }
 
@@ -93,11 +95,29 @@ impl Metering {
         matches: &Matches<'_>,
         subject: Subject<'_>,
     ) -> Result<Reservation, Reason> {
+        if let [matched] = &*matches.0
+            && let [meter] = in_force.meters(*matched)
+        {
+            // The usual call: one permission, one limit.
+            let demand = meter.demand(*matched, subject, &self.hasher)?;
+            return reserve(now, std::slice::from_ref(&demand))
+                .map_err(|exceeded| meter.refusal(*matched, &exceeded, subject.secret));
+        }
+        self.reserve_several(now, in_force, matches, subject)
+    }
+
+    fn reserve_several(
+        &self,
+        now: u64,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+        subject: Subject<'_>,
+    ) -> Result<Reservation, Reason> {
         let mut demands: SmallVec<[Demand<'_>; 4]> = SmallVec::new();
         let mut sources: SmallVec<[(Matched<'_>, &Meter); 4]> = SmallVec::new();
         for matched in &matches.0 {
             for meter in in_force.meters(*matched) {
-                demands.push(meter.demand(*matched, subject, &self.hashers)?);
+                demands.push(meter.demand(*matched, subject, &self.hasher)?);
                 sources.push((*matched, meter));
             }
         }
@@ -105,6 +125,11 @@ impl Metering {
             Some((matched, meter)) => meter.refusal(*matched, &exceeded, subject.secret),
             None => Reason::new(Code::Limit, None, Detail::None),
         })
+    }
+
+    /// What stands for an agent where it holds keys.
+    pub(super) fn owner(&self, agent: &AgentId) -> u64 {
+        self.hasher.hash_one(agent.as_str())
     }
 }
 
@@ -187,7 +212,7 @@ impl Meter {
         &'m self,
         matched: Matched<'_>,
         subject: Subject<'_>,
-        hashers: &[RandomState; 2],
+        hasher: &RandomState,
     ) -> Result<Demand<'m>, Reason> {
         let demand = match &self.quantity {
             Quantity::Calls(max) => Demand::call(&self.counter, *max),
@@ -201,29 +226,27 @@ impl Meter {
             return Ok(demand);
         }
         let key = self
-            .key(subject, hashers)
+            .key(subject, hasher)
             .map_err(|(part, why)| not_countable(self.code(), matched, part, why))?;
         Ok(demand.on(key))
     }
 
-    /// Both halves hash the same parts under different secrets.
     fn key<'m>(
         &'m self,
         subject: Subject<'_>,
-        hashers: &[RandomState; 2],
+        hasher: &RandomState,
     ) -> Result<Key, (&'m str, &'static str)> {
-        let [low, high] = hashers;
-        let hash = |state: &RandomState| -> Result<u64, (&'m str, &'static str)> {
-            let mut hasher = state.build_hasher();
-            self.by
-                .iter()
-                .try_for_each(|part| hash_part(part, subject, &mut hasher))?;
-            Ok(hasher.finish())
-        };
-        let hash = u128::from(hash(low)?) | u128::from(hash(high)?) << 64;
+        let mut hasher = hasher.build_hasher();
+        self.by
+            .iter()
+            .try_for_each(|part| hash_part(part, subject, &mut hasher))?;
+        let hash = hasher.finish();
+        // 64 bits are enough: nobody can aim at them, and two keys that meet by chance only share a limit. The upper half
+        // picks a shard, the lower a slot; multiplying by an odd number keeps the one from following from the other.
+        let spread = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
         Ok(Key {
-            owner: low.hash_one(subject.caller.agent.as_str()),
-            hash,
+            owner: subject.owner,
+            hash: u128::from(hash) | u128::from(spread) << 64,
         })
     }
 

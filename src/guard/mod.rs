@@ -255,6 +255,11 @@ impl Gatehouse {
         }
     }
 
+    /// What stands for an agent where it counts by keys.
+    pub(crate) fn owner(&self, agent: &AgentId) -> u64 {
+        self.metering.owner(agent)
+    }
+
     /// Monotonic nanoseconds after which something that lasts so long has ended.
     pub(crate) fn deadline(&self, after: std::time::Duration) -> u64 {
         self.timing.now().saturating_add(timing::nanos(after))

@@ -125,7 +125,7 @@ pub(crate) struct Reservation {
 
 enum Places {
     One(Place),
-    Many(SmallVec<[Place; 4]>),
+    Many(SmallVec<[Place; 2]>),
 }
 
 struct Place {
@@ -234,7 +234,7 @@ fn reserve_one(now: u64, demand: &Demand<'_>) -> Result<u64, Exceeded> {
         .map_err(|refused| demand.exceeded(0, now, refused))
 }
 
-fn reserve_all(now: u64, demands: &[Demand<'_>]) -> Result<SmallVec<[Place; 4]>, Exceeded> {
+fn reserve_all(now: u64, demands: &[Demand<'_>]) -> Result<SmallVec<[Place; 2]>, Exceeded> {
     let wanted = by_cell(demands);
     // In the order of ids, each once, so that no two callers can wait for each other.
     let mut states: States<'_> = runs(&wanted)

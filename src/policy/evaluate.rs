@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::ToolPermission;
-use super::set::Compiled;
+use super::set::{Compiled, Groups, PolicySet};
 use crate::call::Arguments;
 use crate::constraint::{Field, Problem, length};
 use crate::decision::{AuditLevel, Code, Decision, Detail, Effect, Got, Reason, RuleRef};
@@ -36,41 +36,32 @@ impl<'p> Matched<'p> {
 }
 
 impl<'p> Matches<'p> {
-    /// Looks the tool up in each policy. A policy that does not name it denies the call.
-    pub(crate) fn find(
-        policies: impl Iterator<Item = &'p Compiled>,
-        tool: &str,
-    ) -> Result<Self, Reason> {
+    /// Looks the tool up in each policy of the groups. A policy that does not name it denies the call.
+    pub(crate) fn find(set: &'p PolicySet, groups: Groups, tool: &str) -> Result<Self, Reason> {
         let mut matches = Self::default();
-        matches.fill(policies, tool).map(|()| matches)
+        matches.fill(set, groups, tool).map(|()| matches)
     }
 
     /// As [`find`](Self::find), in place; on an error nothing matches.
     pub(crate) fn fill(
         &mut self,
-        mut policies: impl Iterator<Item = &'p Compiled>,
+        set: &'p PolicySet,
+        groups: Groups,
         tool: &str,
     ) -> Result<(), Reason> {
-        // Not a loop: iterators that are chained run faster from within.
-        let found = policies.try_for_each(|compiled| {
-            if compiled.extend_with(tool, &mut self.0) {
-                Ok(())
-            } else {
-                Err(unknown_tool(compiled, tool))
+        for group in groups.into_iter().flatten() {
+            for compiled in set.group(group) {
+                if !compiled.extend_with(tool, &mut self.0) {
+                    self.0.clear();
+                    return Err(unknown_tool(compiled, tool));
+                }
             }
-        });
-        // Whoever finds no permission must not take that for there being nothing to check.
-        let found = found.and_then(|()| {
-            if self.0.is_empty() {
-                Err(nothing_applies())
-            } else {
-                Ok(())
-            }
-        });
-        if found.is_err() {
-            self.0.clear();
         }
-        found
+        // Whoever finds no permission must not take that for there being nothing to check.
+        if self.0.is_empty() {
+            return Err(nothing_applies());
+        }
+        Ok(())
     }
 
     /// Whether every permission admits the arguments. Of several that do not, the least code is the reason, so that

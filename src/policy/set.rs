@@ -133,8 +133,7 @@ impl PolicySet {
 
     fn decide_hiding(&self, caller: &Caller, call: &Call, secret: &[&str]) -> Decision {
         let found = self.applying(caller);
-        let matches =
-            found.and_then(|groups| Matches::find(self.in_groups(groups), call.tool().as_str()));
+        let matches = found.and_then(|groups| Matches::find(self, groups, call.tool().as_str()));
         match matches {
             Ok(matches) => matches.decide(call.args().view(), secret),
             Err(reason) => Decision::Deny(reason),
@@ -169,7 +168,7 @@ impl PolicySet {
         let mut matches = Matches::default();
         match self
             .applying(caller)
-            .and_then(|groups| matches.fill(self.in_groups(groups), tool))
+            .and_then(|groups| matches.fill(self, groups, tool))
         {
             Ok(()) => matches.refusal(arguments, secret),
             Err(reason) => Some(Decision::Deny(reason)),
@@ -337,6 +336,7 @@ impl Compiled {
     }
 
     /// Adds the permissions that speak of a tool; whether there are any.
+    #[inline]
     pub(super) fn extend_with<'c>(
         &'c self,
         tool: &str,

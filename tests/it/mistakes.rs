@@ -264,7 +264,7 @@ fn every_mistake_is_told() {
         (
             permission(r#""budgets": [{"sum": "x", "at_most": 0, "per": "1h"}]"#),
             Policy,
-            "a budget must be above 0",
+            "a budget must be from 1e-9 to 1e27",
             None,
         ),
         (
