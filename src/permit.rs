@@ -159,13 +159,13 @@ struct Pass<S: Borrow<SessionState>, N: AsRef<str>> {
 impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
     fn recheck(mut self, args: &Args) -> Result<Self, Refusal> {
         let session = self.session.borrow();
-        let guard = &session.guard().0;
+        let gate = session.gate();
         let tool = self.tool.as_ref();
         let Some(ticket) = &self.ticket else {
             return Ok(self);
         };
-        let checked = guard.with_secrets(tool, |secret| {
-            guard.recheck(
+        let checked = gate.with_secrets(tool, |secret| {
+            gate.recheck(
                 session,
                 ticket,
                 Request {
@@ -191,7 +191,7 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
         let call = self
             .ticket
             .as_ref()
-            .map(|ticket| (ticket.call, ticket.issued_at()));
+            .map(|ticket| (ticket.call, ticket.issued_at));
         self.ticket = None;
         Running {
             session: self.session.clone(),
@@ -206,8 +206,7 @@ impl<S: Borrow<SessionState>, N: AsRef<str>> Pass<S, N> {
         if let Some(ticket) = ticket {
             let session = self.session.borrow();
             session
-                .guard()
-                .0
+                .gate()
                 .give_back(session, self.tool.as_ref(), ticket, outcome);
         }
     }
@@ -242,8 +241,7 @@ impl<S: Borrow<SessionState>, N: AsRef<str>> Running<S, N> {
         if let Some((call, issued_at)) = self.call.take() {
             let session = self.session.borrow();
             session
-                .guard()
-                .0
+                .gate()
                 .record_end(session, self.tool.as_ref(), call, issued_at, outcome);
         }
     }

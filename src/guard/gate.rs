@@ -1,6 +1,5 @@
-//! One call through the gate: decide, reserve, record; and its end.
+//! One call through the gate: decide, reserve, record.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::metering::Subject as Metered;
@@ -9,10 +8,9 @@ use crate::call::{Arguments, digest};
 use crate::decision::{Code, Detail, Reason, Verdict};
 use crate::digest::{Digest, Encoder};
 use crate::ids::ToolName;
-use crate::indicator::Hit;
 use crate::limit::Reservation;
 use crate::policy::{Matches, approval_required};
-use crate::record::{CallId, Decided, Ended, Event, Outcome, Subject};
+use crate::record::{CallId, Decided, Event, Outcome, Subject};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::thread_id;
@@ -30,10 +28,11 @@ pub(crate) struct Request<'a> {
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) call: CallId,
-    issued_at: u64,
+    /// Monotonic nanoseconds.
+    pub(crate) issued_at: u64,
     /// Of the policies that allowed the call.
-    epoch: u64,
-    reservation: Reservation,
+    pub(super) epoch: u64,
+    pub(super) reservation: Reservation,
 }
 
 /// Why a call may not run, and whether a person could change that.
@@ -162,28 +161,6 @@ impl Gatehouse {
             .map_err(deny)
     }
 
-    fn check_indicators(&self, session: &SessionState, request: Request<'_>) -> Result<(), Reason> {
-        if !self.has_indicators.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let fingerprint = || digest(request.tool, request.arguments, Encoder::call());
-        match self
-            .indicators
-            .load()
-            .hit(&session.caller().agent, request.arguments, fingerprint)
-        {
-            None => Ok(()),
-            Some(hit) => Err(listed_reason(hit)),
-        }
-    }
-
-    fn check_recorder(&self) -> Result<(), Reason> {
-        if self.poisoned.load(Ordering::Acquire) {
-            return Err(fault("an earlier outcome could not be recorded"));
-        }
-        Ok(())
-    }
-
     #[expect(
         clippy::too_many_arguments,
         reason = "a record is about all that the decision rested on"
@@ -236,144 +213,10 @@ impl Gatehouse {
             Encoder::keyed_call(&self.digest_key),
         )
     }
-
-    /// What must still hold when a permit that waited is run.
-    pub(crate) fn recheck(
-        &self,
-        session: &SessionState,
-        ticket: &Ticket,
-        request: Request<'_>,
-    ) -> Result<(), Denied> {
-        let deny = |reason| (Verdict::Deny, reason);
-        self.check_recorder().map_err(deny)?;
-        let now = self.timing.now();
-        if now.saturating_sub(ticket.issued_at) >= super::timing::nanos(LAPSES_AFTER) {
-            let detail = Detail::Message("the permit was not run in time".to_owned());
-            return Err(deny(Reason::new(Code::Lapsed, None, detail)));
-        }
-        session.check_open(now).map_err(deny)?;
-        self.check_indicators(session, request).map_err(deny)?;
-        self.recheck_policies(session, ticket, request)
-    }
-
-    /// Policies that came into force meanwhile must allow the call too; its places in limits it has already.
-    fn recheck_policies(
-        &self,
-        session: &SessionState,
-        ticket: &Ticket,
-        request: Request<'_>,
-    ) -> Result<(), Denied> {
-        let in_force = self.in_force.load();
-        if in_force.version().epoch == ticket.epoch {
-            return Ok(());
-        }
-        let deny = |reason| (Verdict::Deny, reason);
-        let mut matches = Matches::default();
-        find(session, &in_force, request.tool, &mut matches).map_err(deny)?;
-        matches
-            .check(request.arguments, request.secret)
-            .map_err(deny)?;
-        match matches.approval() {
-            Some(matched) => Err((Verdict::Ask, approval_required(matched))),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the session was closed, or the call has come onto the deny list.
-    fn check_withdrawn(&self, session: &SessionState, request: Request<'_>) -> Result<(), Reason> {
-        session.check_not_closed()?;
-        self.check_indicators(session, request)
-    }
-
-    /// Why no call of this session could run now, whatever the policies say.
-    pub(crate) fn check_beside_policies(
-        &self,
-        session: &SessionState,
-        request: Request<'_>,
-    ) -> Result<(), Reason> {
-        self.check_recorder()?;
-        session.check_open(self.timing.now())?;
-        self.check_indicators(session, request)
-    }
-
-    /// Whether the agent is on the deny list.
-    pub(super) fn check_agent(&self, session: &SessionState) -> Result<(), Reason> {
-        let listed = self.has_indicators.load(Ordering::Acquire)
-            && self.indicators.load().covers_agent(&session.caller().agent);
-        if listed {
-            Err(listed_reason(Hit::Agent))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Gives back what a call that never ran had reserved.
-    pub(crate) fn give_back(
-        &self,
-        session: &SessionState,
-        tool: &str,
-        ticket: Ticket,
-        outcome: Outcome,
-    ) {
-        let Ticket {
-            call,
-            issued_at,
-            reservation,
-            ..
-        } = ticket;
-        reservation.cancel();
-        self.record_end(session, tool, call, issued_at, outcome);
-    }
-
-    /// Records how a call ended. What cannot be recorded stops all later calls, also where the recorder panics.
-    pub(crate) fn record_end(
-        &self,
-        session: &SessionState,
-        tool: &str,
-        call: CallId,
-        issued_at: u64,
-        outcome: Outcome,
-    ) {
-        let mut recorded = Recorded {
-            poisoned: &self.poisoned,
-            done: false,
-        };
-        let now = self.timing.now();
-        let latency = Duration::from_nanos(now.saturating_sub(issued_at));
-        let event = Event::Ended(Ended {
-            subject: subject(call, session, tool),
-            outcome,
-            latency,
-        });
-        recorded.done = self
-            .recorder
-            .record(&self.timing.record(now, event))
-            .is_ok();
-    }
-}
-
-/// Poisons the guard unless it is told that the record was written.
-struct Recorded<'g> {
-    poisoned: &'g AtomicBool,
-    done: bool,
-}
-
-impl Drop for Recorded<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.poisoned.store(true, Ordering::Release);
-        }
-    }
-}
-
-impl Ticket {
-    pub(crate) fn issued_at(&self) -> u64 {
-        self.issued_at
-    }
 }
 
 /// The permissions that speak of the tool, in every policy that applies.
-fn find<'p>(
+pub(super) fn find<'p>(
     session: &SessionState,
     in_force: &'p InForce,
     tool: &str,
@@ -405,7 +248,7 @@ fn check_representable(arguments: Arguments<'_>) -> Result<(), Reason> {
     }
 }
 
-fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str) -> Subject<'a> {
+pub(super) fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str) -> Subject<'a> {
     let caller = session.caller();
     Subject {
         call,
@@ -416,14 +259,6 @@ fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str) -> Subjec
     }
 }
 
-fn listed_reason(hit: Hit) -> Reason {
-    Reason::new(
-        Code::Indicator,
-        None,
-        Detail::Message(hit.message().to_owned()),
-    )
-}
-
-fn fault(message: &str) -> Reason {
+pub(super) fn fault(message: &str) -> Reason {
     Reason::new(Code::Fault, None, Detail::Message(message.to_owned()))
 }

@@ -1,9 +1,11 @@
 //! The enforcement point that composes all parts.
 
 mod builder;
+mod ending;
 mod gate;
 mod in_force;
 mod metering;
+mod standing;
 mod timing;
 
 use std::collections::HashMap;

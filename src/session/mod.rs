@@ -1,18 +1,20 @@
 //! An agent at work.
 
+mod state;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::call::Arguments;
-use crate::call::{Args, ArgsError, Call, TypedArguments};
-use crate::decision::{Code, Decision, Detail, Reason};
-use crate::guard::{Guard, InForce, Request};
+pub(crate) use state::SessionState;
+
+use crate::call::{Args, ArgsError, Arguments, Call, TypedArguments};
+use crate::decision::Decision;
+use crate::guard::{Guard, Request, Ticket};
 use crate::ids::{Caller, TaskId, ToolName, UserId};
 use crate::permit::{Clearance, Permit};
-use crate::policy::{Explanation, Group, Groups, Matches};
+use crate::policy::{Explanation, Matches};
 use crate::record::Outcome;
 use crate::refusal::Refusal;
 use crate::tool::ToolSpec;
@@ -37,52 +39,14 @@ use crate::tool::ToolSpec;
 #[derive(Clone)]
 pub struct Session(Arc<SessionState>);
 
-/// What all handles of one session share.
-pub(crate) struct SessionState {
-    guard: Guard,
-    caller: Caller,
-    /// What stands for the agent where it counts by keys.
-    owner: u64,
-    /// Monotonic nanoseconds; `u64::MAX` for never.
-    expires_at: u64,
-    /// A second user or task was named: nobody's authority covers that.
-    contradictory: bool,
-    /// Shared with the sessions that were made from this one.
-    closed: Arc<AtomicBool>,
-    agent_group: CachedGroup,
-    user_group: CachedGroup,
-    task_group: CachedGroup,
-}
-
 impl Session {
     pub(crate) fn new(guard: Guard, caller: Caller) -> Self {
-        let owner = guard.0.owner(&caller.agent);
-        Self(Arc::new(SessionState {
-            guard,
-            caller,
-            owner,
-            expires_at: u64::MAX,
-            contradictory: false,
-            closed: Arc::default(),
-            agent_group: CachedGroup::default(),
-            user_group: CachedGroup::default(),
-            task_group: CachedGroup::default(),
-        }))
+        Self(Arc::new(SessionState::new(guard, caller)))
     }
 
     /// A session that ends with this one.
     fn but(&self, change: impl FnOnce(&mut SessionState)) -> Self {
-        let mut state = SessionState {
-            guard: self.0.guard.clone(),
-            caller: self.0.caller.clone(),
-            owner: self.0.owner,
-            expires_at: self.0.expires_at,
-            contradictory: self.0.contradictory,
-            closed: Arc::clone(&self.0.closed),
-            agent_group: CachedGroup::default(),
-            user_group: CachedGroup::default(),
-            task_group: CachedGroup::default(),
-        };
+        let mut state = self.0.derive();
         change(&mut state);
         Self(Arc::new(state))
     }
@@ -114,26 +78,26 @@ impl Session {
     /// The same session, ending by itself after this time; an earlier end stays.
     #[must_use]
     pub fn expires_in(self, after: Duration) -> Self {
-        let end = self.0.guard.0.deadline(after);
+        let end = self.0.gate().deadline(after);
         self.but(|state| state.expires_at = end.min(state.expires_at))
     }
 
     /// Who calls.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.0.caller
+        self.0.caller()
     }
 
     /// The guard that it was opened from.
     #[must_use]
     pub fn guard(&self) -> &Guard {
-        &self.0.guard
+        self.0.guard()
     }
 
     /// Ends the session, and every other that was made from the same one: their calls are denied, and permits not
     /// yet run do not run.
     pub fn close(&self) {
-        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.close();
     }
 
     /// Asks whether a call may run. The permit owns the arguments, and waits 5 seconds to be run.
@@ -148,26 +112,14 @@ impl Session {
         A::Error: Into<ArgsError>,
     {
         let args = self.read(tool, args)?;
-        let state = &self.0;
-        let ticket = state.guard.0.with_secrets(tool, |secret| {
-            state.guard.0.authorize(
-                state,
-                Request {
-                    tool,
-                    arguments: args.view(),
-                    secret,
-                },
-            )
-        })?;
+        let ticket = self.ticket(tool, &args)?;
         // The name passed the policy, so it is one.
         match ToolName::parse(tool) {
-            Ok(name) => Ok(Permit::new(Arc::clone(state), name, args, ticket)),
+            Ok(name) => Ok(Permit::new(Arc::clone(&self.0), name, args, ticket)),
             Err(error) => {
-                state
-                    .guard
-                    .0
-                    .give_back(state, tool, ticket, Outcome::Abandoned);
-                Err(state.guard.0.refuse_malformed(state, tool, &error))
+                let gate = self.0.gate();
+                gate.give_back(&self.0, tool, ticket, Outcome::Abandoned);
+                Err(gate.refuse_malformed(&self.0, tool, &error))
             }
         }
     }
@@ -218,18 +170,21 @@ impl Session {
         A::Error: Into<ArgsError>,
     {
         let args = self.read(tool, args)?;
-        let state = &*self.0;
-        let ticket = state.guard.0.with_secrets(tool, |secret| {
-            state.guard.0.authorize(
-                state,
-                Request {
-                    tool,
-                    arguments: args.view(),
-                    secret,
-                },
-            )
-        })?;
-        Ok((Clearance::new(state, tool, ticket), args))
+        let ticket = self.ticket(tool, &args)?;
+        Ok((Clearance::new(&self.0, tool, ticket), args))
+    }
+
+    fn ticket(&self, tool: &str, args: &Args) -> Result<Ticket, Refusal> {
+        let gate = self.0.gate();
+        let arguments = args.view();
+        gate.with_secrets(tool, |secret| {
+            let request = Request {
+                tool,
+                arguments,
+                secret,
+            };
+            gate.authorize(&self.0, request)
+        })
     }
 
     fn read<A>(&self, tool: &str, args: A) -> Result<Args, Refusal>
@@ -237,12 +192,8 @@ impl Session {
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
     {
-        args.try_into().map_err(|error| {
-            self.0
-                .guard
-                .0
-                .refuse_malformed(&self.0, tool, &error.into())
-        })
+        args.try_into()
+            .map_err(|error| self.0.gate().refuse_malformed(&self.0, tool, &error.into()))
     }
 
     /// What `#[guard]` calls: the arguments stay where they are, and are looked at in place.
@@ -253,28 +204,25 @@ impl Session {
         call: &TypedArguments<'_>,
     ) -> Result<Clearance<'s>, Refusal> {
         let arguments = Arguments::Typed(call.fields);
-        let guard = &self.0.guard.0;
-        let ticket = guard.with_secrets(tool, |listed| match listed {
-            [] => guard.authorize(
-                &self.0,
-                Request {
-                    tool,
-                    arguments,
-                    secret: call.secret,
-                },
-            ),
+        let gate = self.0.gate();
+        let authorize = |secret: &[&str]| {
+            let request = Request {
+                tool,
+                arguments,
+                secret,
+            };
+            gate.authorize(&self.0, request)
+        };
+        let ticket = gate.with_secrets(tool, |listed| match listed {
+            [] => authorize(call.secret),
             // Secret is what the function or the specification says.
-            _ => {
-                let secret: Vec<&str> = listed.iter().chain(call.secret).copied().collect();
-                guard.authorize(
-                    &self.0,
-                    Request {
-                        tool,
-                        arguments,
-                        secret: &secret,
-                    },
-                )
-            }
+            _ => authorize(
+                &listed
+                    .iter()
+                    .chain(call.secret)
+                    .copied()
+                    .collect::<Vec<_>>(),
+            ),
         })?;
         Ok(Clearance::new(&self.0, tool, ticket))
     }
@@ -283,16 +231,16 @@ impl Session {
     /// Nothing is counted or recorded.
     #[must_use]
     pub fn explain(&self, call: &Call) -> Explanation {
-        let in_force = self.0.guard.0.in_force.load();
-        let explanation = self.0.guard.0.with_secrets(call.tool().as_str(), |secret| {
-            in_force.set().explain_hiding(&self.0.caller, call, secret)
+        let in_force = self.0.gate().in_force.load();
+        let explanation = self.0.gate().with_secrets(call.tool().as_str(), |secret| {
+            in_force.set().explain_hiding(self.caller(), call, secret)
         });
         let request = Request {
             tool: call.tool().as_str(),
             arguments: call.args().view(),
             secret: &[],
         };
-        match self.0.guard.0.check_beside_policies(&self.0, request) {
+        match self.0.gate().check_beside_policies(&self.0, request) {
             Ok(()) => explanation,
             Err(reason) => explanation.with_decision(Decision::Deny(reason)),
         }
@@ -302,8 +250,7 @@ impl Session {
     /// Hiding a tool is a courtesy: calling it is denied all the same.
     #[must_use]
     pub fn visible_tools(&self) -> Vec<&ToolSpec> {
-        self.0
-            .guard
+        self.guard()
             .tools()
             .iter()
             .filter(|tool| self.may_call(tool.name()))
@@ -313,101 +260,19 @@ impl Session {
     /// Whether this session could call a tool with some arguments, now or with a person's approval.
     #[must_use]
     pub fn may_call(&self, tool: &str) -> bool {
-        let in_force = self.0.guard.0.in_force.load();
+        let in_force = self.0.gate().in_force.load();
         let found = self
             .0
             .groups(&in_force)
             .and_then(|groups| Matches::find(in_force.set(), groups, tool));
-        found.is_ok() && self.0.guard.0.check_session(&self.0).is_ok()
+        found.is_ok() && self.0.gate().check_session(&self.0).is_ok()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("caller", &self.0.caller)
+            .field("caller", self.caller())
             .finish_non_exhaustive()
-    }
-}
-
-impl SessionState {
-    pub(crate) fn guard(&self) -> &Guard {
-        &self.guard
-    }
-
-    pub(crate) fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    pub(crate) fn owner(&self) -> u64 {
-        self.owner
-    }
-
-    pub(crate) fn check_open(&self, now: u64) -> Result<(), Reason> {
-        self.check_not_closed()?;
-        if self.contradictory {
-            return Err(ended("the session was made to act for two users or tasks"));
-        }
-        if now >= self.expires_at {
-            return Err(ended("the session has expired"));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn check_not_closed(&self) -> Result<(), Reason> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(ended("the session was closed"));
-        }
-        Ok(())
-    }
-
-    /// Whose policies apply: the agent's, and those of the user and the task that the session names.
-    pub(crate) fn groups(&self, in_force: &InForce) -> Result<Groups, Reason> {
-        let epoch = in_force.version().epoch;
-        let set = in_force.set();
-        let Caller { agent, user, task } = &self.caller;
-        let agent = self.agent_group.at(epoch, || set.agent_group(agent))?;
-        let user = user
-            .as_ref()
-            .map(|user| self.user_group.at(epoch, || set.user_group(user)))
-            .transpose()?;
-        let task = task
-            .as_ref()
-            .map(|task| self.task_group.at(epoch, || set.task_group(task)))
-            .transpose()?;
-        if user.is_none() {
-            set.check_user_not_required(agent)?;
-        }
-        Ok([Some(agent), user, task])
-    }
-}
-
-fn ended(message: &str) -> Reason {
-    Reason::new(Code::Identity, None, Detail::Message(message.to_owned()))
-}
-
-/// Where a principal's policies stand in the set of one epoch; spares each call a look-up by name.
-///
-/// One word of epoch and position, both 32 bits, so that no thread sees the one without the other. Epoch 0 is never
-/// in force, and an epoch that does not fit is looked up each time.
-#[derive(Default)]
-struct CachedGroup(AtomicU64);
-
-impl CachedGroup {
-    fn at(
-        &self,
-        epoch: u64,
-        look_up: impl FnOnce() -> Result<Group, Reason>,
-    ) -> Result<Group, Reason> {
-        let word = self.0.load(Ordering::Relaxed);
-        if word >> 32 == epoch {
-            return Ok(word as Group);
-        }
-        let group = look_up()?;
-        if epoch <= u64::from(u32::MAX) {
-            self.0
-                .store(epoch << 32 | u64::from(group), Ordering::Relaxed);
-        }
-        Ok(group)
     }
 }

@@ -1,0 +1,122 @@
+//! What must hold beside the policies, and what must still hold when a permit is run.
+
+use std::sync::atomic::Ordering;
+
+use super::gate::{Denied, LAPSES_AFTER, Request, Ticket, fault, find};
+use super::{Gatehouse, timing};
+use crate::call::digest;
+use crate::decision::{Code, Detail, Reason, Verdict};
+use crate::digest::Encoder;
+use crate::indicator::Hit;
+use crate::policy::{Matches, approval_required};
+use crate::session::SessionState;
+
+impl Gatehouse {
+    pub(super) fn check_indicators(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+    ) -> Result<(), Reason> {
+        if !self.has_indicators.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let fingerprint = || digest(request.tool, request.arguments, Encoder::call());
+        match self
+            .indicators
+            .load()
+            .hit(&session.caller().agent, request.arguments, fingerprint)
+        {
+            None => Ok(()),
+            Some(hit) => Err(listed_reason(hit)),
+        }
+    }
+
+    pub(super) fn check_recorder(&self) -> Result<(), Reason> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(fault("an earlier outcome could not be recorded"));
+        }
+        Ok(())
+    }
+
+    /// What must still hold when a permit that waited is run.
+    pub(crate) fn recheck(
+        &self,
+        session: &SessionState,
+        ticket: &Ticket,
+        request: Request<'_>,
+    ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
+        self.check_recorder().map_err(deny)?;
+        let now = self.timing.now();
+        if now.saturating_sub(ticket.issued_at) >= timing::nanos(LAPSES_AFTER) {
+            let detail = Detail::Message("the permit was not run in time".to_owned());
+            return Err(deny(Reason::new(Code::Lapsed, None, detail)));
+        }
+        session.check_open(now).map_err(deny)?;
+        self.check_indicators(session, request).map_err(deny)?;
+        self.recheck_policies(session, ticket, request)
+    }
+
+    /// Policies that came into force meanwhile must allow the call too; its places in limits it has already.
+    fn recheck_policies(
+        &self,
+        session: &SessionState,
+        ticket: &Ticket,
+        request: Request<'_>,
+    ) -> Result<(), Denied> {
+        let in_force = self.in_force.load();
+        if in_force.version().epoch == ticket.epoch {
+            return Ok(());
+        }
+        let deny = |reason| (Verdict::Deny, reason);
+        let mut matches = Matches::default();
+        find(session, &in_force, request.tool, &mut matches).map_err(deny)?;
+        matches
+            .check(request.arguments, request.secret)
+            .map_err(deny)?;
+        match matches.approval() {
+            Some(matched) => Err((Verdict::Ask, approval_required(matched))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the session was closed, or the call has come onto the deny list.
+    pub(super) fn check_withdrawn(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+    ) -> Result<(), Reason> {
+        session.check_not_closed()?;
+        self.check_indicators(session, request)
+    }
+
+    /// Why no call of this session could run now, whatever the policies say.
+    pub(crate) fn check_beside_policies(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+    ) -> Result<(), Reason> {
+        self.check_recorder()?;
+        session.check_open(self.timing.now())?;
+        self.check_indicators(session, request)
+    }
+
+    /// Whether the agent is on the deny list.
+    pub(super) fn check_agent(&self, session: &SessionState) -> Result<(), Reason> {
+        let listed = self.has_indicators.load(Ordering::Acquire)
+            && self.indicators.load().covers_agent(&session.caller().agent);
+        if listed {
+            Err(listed_reason(Hit::Agent))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn listed_reason(hit: Hit) -> Reason {
+    Reason::new(
+        Code::Indicator,
+        None,
+        Detail::Message(hit.message().to_owned()),
+    )
+}
