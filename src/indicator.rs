@@ -15,7 +15,7 @@ use crate::json::View;
 /// A destination is a host name or an IP address. It matches where it, or a name below it, stands in any string of
 /// the arguments, at any depth, bare or inside a URL, an e-mail address or a sentence; ASCII case does not matter.
 /// It is a net, not a wall: a name that is encoded, split, written in another form or hidden behind a redirect passes. What an agent may
-/// reach is for constraints to say.
+/// reach is for constraints to say. List a name in its Unicode and in its `xn--` form.
 ///
 /// ```
 /// use portcullis::Indicators;
@@ -27,6 +27,8 @@ use crate::json::View;
 pub struct Indicators {
     agents: Vec<AgentPattern>,
     names: HashSet<Box<str>>,
+    /// Bytes of the longest name.
+    longest: usize,
     addresses: HashSet<IpAddr>,
     calls: HashSet<Digest>,
 }
@@ -88,6 +90,7 @@ impl Indicators {
         if !valid {
             return Err(IndicatorError);
         }
+        self.longest = self.longest.max(name.len());
         self.names.insert(name.into());
         Ok(self)
     }
@@ -153,9 +156,10 @@ impl Indicators {
             && (text
                 .split(|character| !is_name_char(character))
                 .any(|word| self.is_named(word))
-                || text
-                    .split(|character: char| !is_ascii_name_char(character))
-                    .any(|word| self.is_named(word)));
+                || !text.is_ascii()
+                    && text
+                        .split(|character: char| !is_ascii_name_char(character))
+                        .any(|word| self.is_named(word)));
         let addressed = || {
             text.split(|character: char| !is_address_char(character))
                 .any(|word| self.is_address(word))
@@ -168,8 +172,10 @@ impl Indicators {
 
     fn is_named(&self, word: &str) -> bool {
         let word = word.trim_matches(['.', '-', '_']);
-        // No name is longer, so that a word of a mebibyte costs no more than its end.
-        let start = (word.len().saturating_sub(MAX_NAME)..=word.len())
+        // No listed name is longer, so that a word of a mebibyte costs no more than its end. Lower case may have other
+        // lengths; twice is enough.
+        let word_end = self.longest.saturating_mul(2);
+        let start = (word.len().saturating_sub(word_end)..=word.len())
             .find(|at| word.is_char_boundary(*at));
         let word = start
             .and_then(|start| word.get(start..))

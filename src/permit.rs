@@ -158,29 +158,29 @@ struct Pass<S: Borrow<SessionState>, N: AsRef<str>> {
 
 impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
     fn recheck(mut self, args: &Args) -> Result<Self, Refusal> {
+        let Some(mut ticket) = self.ticket.take() else {
+            return Ok(self);
+        };
         let session = self.session.borrow();
         let gate = session.gate();
         let tool = self.tool.as_ref();
-        let Some(ticket) = &self.ticket else {
-            return Ok(self);
-        };
+        let arguments = args.view();
         let checked = gate.with_secrets(tool, |secret| {
-            gate.recheck(
-                session,
-                ticket,
-                Request {
-                    tool,
-                    arguments: args.view(),
-                    secret,
-                },
-            )
+            let request = Request {
+                tool,
+                arguments,
+                secret,
+            };
+            gate.recheck(session, &mut ticket, request)
         });
         match checked {
-            Ok(()) => Ok(self),
+            Ok(()) => {
+                self.ticket = Some(ticket);
+                Ok(self)
+            }
             Err((verdict, reason)) => {
                 let refusal = Refusal::new(ticket.call, tool, verdict, reason);
-                let ticket = self.ticket.take();
-                self.give_back(ticket, Outcome::Refused(refusal.code()));
+                gate.give_back(session, tool, ticket, Outcome::Refused(refusal.code()));
                 Err(refusal)
             }
         }
@@ -188,11 +188,7 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
 
     /// From here on the call counts as made.
     fn start(mut self) -> Running<S, N> {
-        let call = self
-            .ticket
-            .as_ref()
-            .map(|ticket| (ticket.call, ticket.issued_at));
-        self.ticket = None;
+        let call = self.ticket.take().map(Ticket::spend);
         Running {
             session: self.session.clone(),
             tool: self.tool.clone(),
@@ -201,21 +197,15 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
     }
 }
 
-impl<S: Borrow<SessionState>, N: AsRef<str>> Pass<S, N> {
-    fn give_back(&self, ticket: Option<Ticket>, outcome: Outcome) {
-        if let Some(ticket) = ticket {
-            let session = self.session.borrow();
-            session
-                .gate()
-                .give_back(session, self.tool.as_ref(), ticket, outcome);
-        }
-    }
-}
-
 impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Pass<S, N> {
     fn drop(&mut self) {
-        let ticket = self.ticket.take();
-        self.give_back(ticket, Outcome::Abandoned);
+        if let Some(ticket) = self.ticket.take() {
+            let session = self.session.borrow();
+            let tool = self.tool.as_ref();
+            session
+                .gate()
+                .give_back(session, tool, ticket, Outcome::Abandoned);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::changes::Changes;
 use super::in_force::InForce;
 use super::metering::Metering;
 use super::timing::Timing;
@@ -139,6 +140,7 @@ impl GuardBuilder {
         recorder.record(&timing.record(timing.now(), event))?;
         Ok(Guard(Arc::new(Gatehouse {
             in_force: ArcSwap::from_pointee(InForce::new(Arc::new(set), version, &metering)),
+            changes: Changes::default(),
             before: Mutex::new(None),
             metering,
             has_indicators: AtomicBool::new(!self.indicators.is_empty()),

@@ -1,6 +1,7 @@
 //! How calls end: on record, or not at all.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Gatehouse;
@@ -20,14 +21,14 @@ impl Gatehouse {
         let Ticket {
             call,
             issued_at,
-            reservation,
+            places,
             ..
         } = ticket;
-        reservation.cancel();
+        drop(places);
         self.record_end(session, tool, call, issued_at, outcome);
     }
 
-    /// Records how a call ended. What cannot be recorded stops all later calls, also where the recorder panics.
+    /// Records how a call ended. What cannot be recorded stops all later calls; a recorder that panics has not recorded.
     pub(crate) fn record_end(
         &self,
         session: &SessionState,
@@ -36,10 +37,6 @@ impl Gatehouse {
         issued_at: u64,
         outcome: Outcome,
     ) {
-        let mut recorded = Recorded {
-            poisoned: &self.poisoned,
-            done: false,
-        };
         let now = self.timing.now();
         let latency = Duration::from_nanos(now.saturating_sub(issued_at));
         let event = Event::Ended(Ended {
@@ -47,22 +44,10 @@ impl Gatehouse {
             outcome,
             latency,
         });
-        recorded.done = self
-            .recorder
-            .record(&self.timing.record(now, event))
-            .is_ok();
-    }
-}
-
-/// Poisons the guard unless it is told that the record was written.
-struct Recorded<'g> {
-    poisoned: &'g AtomicBool,
-    done: bool,
-}
-
-impl Drop for Recorded<'_> {
-    fn drop(&mut self) {
-        if !self.done {
+        // This may run while a tool's panic unwinds, where a second panic would end the process.
+        let record = || self.recorder.record(&self.timing.record(now, event));
+        let recorded = catch_unwind(AssertUnwindSafe(record));
+        if !matches!(recorded, Ok(Ok(()))) {
             self.poisoned.store(true, Ordering::Release);
         }
     }

@@ -24,7 +24,7 @@ pub(crate) struct Request<'a> {
     pub(crate) secret: &'a [&'a str],
 }
 
-/// The right to run one call once, soon.
+/// The right to run one call once, soon. Dropped, it gives its places in limits back.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) call: CallId,
@@ -32,7 +32,38 @@ pub(crate) struct Ticket {
     pub(crate) issued_at: u64,
     /// Of the policies that allowed the call.
     pub(super) epoch: u64,
-    pub(super) reservation: Reservation,
+    pub(super) places: Places,
+}
+
+impl Ticket {
+    /// From here on the call counts as made: which, and when it was issued.
+    pub(crate) fn spend(self) -> (CallId, u64) {
+        self.places.spend();
+        (self.call, self.issued_at)
+    }
+}
+
+/// Places in limits that are given back unless they are spent, also where a recorder panics.
+#[derive(Debug)]
+pub(super) struct Places(Option<Reservation>);
+
+impl Places {
+    fn spend(mut self) {
+        // A reservation that is dropped counts.
+        self.0 = None;
+    }
+
+    pub(super) fn give_back(&mut self) {
+        if let Some(reservation) = self.0.take() {
+            reservation.cancel();
+        }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.give_back();
+    }
 }
 
 /// Why a call may not run, and whether a person could change that.
@@ -40,6 +71,9 @@ pub(crate) type Denied = (Verdict, Reason);
 
 /// How long a permit waits to be run.
 pub(crate) const LAPSES_AFTER: Duration = Duration::from_secs(5);
+
+/// How often a call is decided again because the policies changed meanwhile.
+const DECISIONS: usize = 16;
 
 impl Gatehouse {
     /// Decides a call and records the decision. On success the call may run.
@@ -53,6 +87,26 @@ impl Gatehouse {
         self.check_recorder()
             .map_err(|reason| refusal((Verdict::Deny, reason)))?;
         let now = self.timing.now();
+        for _ in 0..DECISIONS {
+            if let Some(decided) = self.decide(call, session, request, now) {
+                return decided.map_err(refusal);
+            }
+        }
+        Err(refusal((
+            Verdict::Deny,
+            fault("the policies keep changing"),
+        )))
+    }
+
+    /// `None` if the policies changed while the call took its places in limits.
+    fn decide(
+        &self,
+        call: CallId,
+        session: &SessionState,
+        request: Request<'_>,
+        now: u64,
+    ) -> Option<Result<Ticket, Denied>> {
+        let settled = self.changes.settled();
         let in_force = self.in_force.load();
         let mut matches = Matches::default();
         let found = session
@@ -62,36 +116,40 @@ impl Gatehouse {
             Ok(()) => self.examine(session, request, now, &in_force, &matches),
             Err(reason) => Err((Verdict::Deny, reason)),
         };
+        if result.is_ok() && self.changes.since(settled) {
+            return None;
+        }
         let recorded =
             self.record_decision(call, session, request, now, &in_force, &matches, &result);
-        match (result, recorded) {
-            (Ok(reservation), Ok(())) => {
+        Some(match (result, recorded) {
+            (Err(denied), Ok(())) => Err(denied),
+            (_, Err(reason)) => Err((Verdict::Deny, reason)),
+            (Ok(places), Ok(())) => {
+                let epoch = in_force.version().epoch;
                 let ticket = Ticket {
                     call,
                     issued_at: now,
-                    epoch: in_force.version().epoch,
-                    reservation,
+                    epoch,
+                    places,
                 };
-                // What was withdrawn while the record was being written must not run.
-                match self.check_withdrawn(session, request) {
-                    Ok(()) => Ok(ticket),
-                    Err(reason) => {
-                        self.give_back(
-                            session,
-                            request.tool,
-                            ticket,
-                            Outcome::Refused(reason.code()),
-                        );
-                        Err(refusal((Verdict::Deny, reason)))
-                    }
-                }
+                self.unless_withdrawn(session, request, ticket)
             }
-            (Err(denied), Ok(())) => Err(refusal(denied)),
-            (result, Err(reason)) => {
-                if let Ok(reservation) = result {
-                    reservation.cancel();
-                }
-                Err(refusal((Verdict::Deny, reason)))
+        })
+    }
+
+    /// What was withdrawn while the record was being written must not run.
+    fn unless_withdrawn(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        ticket: Ticket,
+    ) -> Result<Ticket, Denied> {
+        match self.check_withdrawn(session, request) {
+            Ok(()) => Ok(ticket),
+            Err(reason) => {
+                let outcome = Outcome::Refused(reason.code());
+                self.give_back(session, request.tool, ticket, outcome);
+                Err((Verdict::Deny, reason))
             }
         }
     }
@@ -139,7 +197,7 @@ impl Gatehouse {
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
-    ) -> Result<Reservation, Denied> {
+    ) -> Result<Places, Denied> {
         let deny = |reason| (Verdict::Deny, reason);
         check_representable(request.arguments).map_err(deny)?;
         matches
@@ -149,6 +207,18 @@ impl Gatehouse {
         if let Some(matched) = matches.approval() {
             return Err((Verdict::Ask, approval_required(matched)));
         }
+        self.reserve(session, request, now, in_force, matches)
+            .map_err(deny)
+    }
+
+    pub(super) fn reserve(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        now: u64,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+    ) -> Result<Places, Reason> {
         let metered = Metered {
             caller: session.caller(),
             owner: session.owner(),
@@ -156,9 +226,8 @@ impl Gatehouse {
             arguments: request.arguments,
             secret: request.secret,
         };
-        self.metering
-            .reserve(now, in_force, matches, metered)
-            .map_err(deny)
+        let reservation = self.metering.reserve(now, in_force, matches, metered)?;
+        Ok(Places(Some(reservation)))
     }
 
     #[expect(
@@ -173,7 +242,7 @@ impl Gatehouse {
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
-        result: &Result<Reservation, Denied>,
+        result: &Result<Places, Denied>,
     ) -> Result<(), Reason> {
         let version = in_force.version();
         let (verdict, code, rule) = match result {

@@ -140,11 +140,12 @@ impl LimitRule {
         // Writing to a string cannot fail.
         let _ = match &self.kind {
             LimitKind::Calls(_) => write!(base, "calls"),
-            LimitKind::Sum { parameter, .. } => write!(base, "sum {parameter}"),
+            LimitKind::Sum { parameter, .. } => write!(base, "sum {}:{parameter}", parameter.len()),
         };
         let by = key_parts(&self.by, principal, permission);
         by.iter().for_each(|part| {
-            let _ = write!(base, "\n{}", part.to_text());
+            let text = part.to_text();
+            let _ = write!(base, "\n{}:{text}", text.len());
         });
         let shape = if by.is_empty() {
             Shape::Single

@@ -1,6 +1,7 @@
 //! The enforcement point that composes all parts.
 
 mod builder;
+mod changes;
 mod ending;
 mod gate;
 mod in_force;
@@ -30,6 +31,7 @@ use crate::policy::{AgentPolicy, PolicySet};
 use crate::record::{Event, RecordError, Recorder};
 use crate::session::{Session, SessionState};
 use crate::tool::ToolSpec;
+use changes::Changes;
 use metering::Metering;
 use timing::Timing;
 
@@ -62,6 +64,7 @@ pub struct Guard(pub(crate) Arc<Gatehouse>);
 /// What all handles of one guard share.
 pub(crate) struct Gatehouse {
     pub(crate) in_force: ArcSwap<InForce>,
+    changes: Changes,
     /// Serialises changes; holds what was in force before, for one step back.
     before: Mutex<Option<Arc<PolicySet>>>,
     metering: Metering,
@@ -239,8 +242,11 @@ impl Gatehouse {
         };
         self.recorder
             .record(&self.timing.record(self.timing.now(), event))?;
-        self.in_force
-            .store(Arc::new(InForce::new(set, version, &self.metering)));
+        {
+            let _changing = self.changes.begin();
+            let next = InForce::new(set, version, &self.metering);
+            self.in_force.store(Arc::new(next));
+        }
         self.metering.prune(self.timing.now());
         Ok((version, Arc::clone(replaced.set())))
     }

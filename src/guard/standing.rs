@@ -42,7 +42,7 @@ impl Gatehouse {
     pub(crate) fn recheck(
         &self,
         session: &SessionState,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         request: Request<'_>,
     ) -> Result<(), Denied> {
         let deny = |reason| (Verdict::Deny, reason);
@@ -54,30 +54,40 @@ impl Gatehouse {
         }
         session.check_open(now).map_err(deny)?;
         self.check_indicators(session, request).map_err(deny)?;
-        self.recheck_policies(session, ticket, request)
+        self.recheck_policies(session, ticket, request, now)
     }
 
-    /// Policies that came into force meanwhile must allow the call too; its places in limits it has already.
+    /// Policies that came into force meanwhile must allow the call too, with places in their limits instead of those
+    /// it has.
     fn recheck_policies(
         &self,
         session: &SessionState,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         request: Request<'_>,
+        now: u64,
     ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
+        let settled = self.changes.settled();
         let in_force = self.in_force.load();
         if in_force.version().epoch == ticket.epoch {
             return Ok(());
         }
-        let deny = |reason| (Verdict::Deny, reason);
         let mut matches = Matches::default();
         find(session, &in_force, request.tool, &mut matches).map_err(deny)?;
         matches
             .check(request.arguments, request.secret)
             .map_err(deny)?;
-        match matches.approval() {
-            Some(matched) => Err((Verdict::Ask, approval_required(matched))),
-            None => Ok(()),
+        if let Some(matched) = matches.approval() {
+            return Err((Verdict::Ask, approval_required(matched)));
         }
+        ticket.places.give_back();
+        ticket.places = self
+            .reserve(session, request, now, &in_force, &matches)
+            .map_err(deny)?;
+        if self.changes.since(settled) {
+            return Err(deny(fault("the policies changed again")));
+        }
+        Ok(())
     }
 
     /// Whether the session was closed, or the call has come onto the deny list.

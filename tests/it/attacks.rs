@@ -123,9 +123,104 @@ fn a_recorder_that_panics_on_an_outcome_poisons() {
         .recorder(PanicsOnOutcomes);
     let guard = guard.build().unwrap();
     let session = guard.vouched_session(agent(AGENT)).unwrap();
-    assert!(catch_unwind(AssertUnwindSafe(|| call(&session, "t", "{}"))).is_err());
+    assert_eq!(call(&session, "t", "{}"), Code::Allowed, "the tool ran");
     assert!(guard.is_poisoned());
     assert_eq!(call(&session, "t", "{}"), Code::Fault);
+}
+
+/// Panics once, on a decision.
+#[derive(Debug, Default)]
+struct PanicsOnDecision(AtomicBool);
+
+impl Recorder for PanicsOnDecision {
+    fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+        let decides = matches!(record.event, portcullis::Event::Decided(_));
+        assert!(
+            !decides || self.0.swap(true, Ordering::SeqCst),
+            "not this one"
+        );
+        Ok(())
+    }
+}
+
+#[test]
+fn a_recorder_that_panics_on_a_decision_uses_up_nothing() {
+    let builder = Guard::builder().policy(agent_policy(ONCE));
+    let guard = builder
+        .recorder(PanicsOnDecision::default())
+        .build()
+        .unwrap();
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| call(&session, "pay", "{}"))).is_err());
+    assert_eq!(call(&session, "pay", "{}"), Code::Allowed);
+}
+
+#[test]
+fn a_tool_and_a_recorder_that_both_panic_do_not_end_the_process() {
+    let builder = Guard::builder().policy(agent_policy(ONCE));
+    let guard = builder.recorder(PanicsOnOutcomes).build().unwrap();
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    let run = || session.run("pay", "{}", |_| -> Result<(), Refusal> { panic!("tool") });
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    assert!(guard.is_poisoned());
+}
+
+/// A swap that gives a limit a log of its own copies the old one; calls that are between look-up and reservation
+/// must not slip past the copy.
+#[test]
+fn calls_under_way_do_not_slip_past_a_swap() {
+    let limits = |more: &str| {
+        agent_policy(&format!(
+            r#"[{{"tool_name": "t", "max_calls_per_minute": 4000000,
+                "limits": [{{"calls": 400, "per": "1h"}}{more}]}}]"#
+        ))
+    };
+    for round in 0..60 {
+        let gate = Gate::with([limits("")]);
+        let issued = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let session = gate.session();
+                    let ran = (0..300).filter(|_| call(&session, "t", "{}") == Code::Allowed);
+                    issued.fetch_add(ran.count(), Ordering::SeqCst);
+                });
+            }
+            for more in [
+                r#", {"calls": 90000, "per": "24h"}"#,
+                "",
+                r#", {"calls": 90000, "per": "7d"}"#,
+            ] {
+                gate.guard.swap([limits(more)]).unwrap();
+            }
+        });
+        assert!(issued.into_inner() <= 400, "round {round}");
+    }
+}
+
+#[test]
+fn a_permit_meets_the_limits_of_new_policies() {
+    let pay = |limits: &str| {
+        agent_policy(&format!(
+            r#"[{{"tool_name": "pay", "max_calls_per_minute": 900{limits}}}]"#
+        ))
+    };
+    let gate = Gate::with([pay("")]);
+    let session = gate.session();
+    let permits: Vec<_> = (0..5)
+        .map(|_| session.call("pay", r#"{"amount": 6}"#).unwrap())
+        .collect();
+    gate.guard
+        .swap([pay(
+            r#", "budgets": [{"sum": "amount", "at_most": 10, "per": "24h"}]"#,
+        )])
+        .unwrap();
+    let ran = permits
+        .into_iter()
+        .map(|permit| permit.run(|_| Ok::<(), Refusal>(())))
+        .filter(Result::is_ok);
+    assert_eq!(ran.count(), 1);
+    assert_eq!(call(&session, "pay", r#"{"amount": 6}"#), Code::Budget);
 }
 
 #[guard]
