@@ -177,6 +177,8 @@ impl Guard {
     /// Replaces the host's deny list; it holds from the next decision on, also for permits not yet run.
     pub fn set_indicators(&self, indicators: Indicators) {
         let any = !indicators.is_empty();
+        // List and flag change together, or a list set meanwhile could end up unseen.
+        let _serialised = self.0.before.lock();
         self.0.indicators.store(Arc::new(indicators));
         self.0.has_indicators.store(any, Ordering::SeqCst);
     }
@@ -253,7 +255,7 @@ impl Gatehouse {
 
     /// The parameters of a tool that must never be recorded.
     pub(crate) fn with_secrets<T>(&self, tool: &str, then: impl FnOnce(&[&str]) -> T) -> T {
-        match self.secrets.get(tool).filter(|_| !self.secrets.is_empty()) {
+        match self.secrets.get(tool) {
             None => then(&[]),
             Some(names) => {
                 let names: smallvec::SmallVec<[&str; 4]> =
@@ -285,5 +287,34 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard")
             .field("version", &self.version())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::record::RingRecorder;
+
+    /// Whichever list came last, it must not be one that holds something and is not looked at.
+    #[test]
+    fn lists_set_at_the_same_time_stay_in_force() {
+        let builder = Guard::builder().recorder(RingRecorder::new(1));
+        let guard = builder.build().unwrap();
+        let agent = AgentId::parse("spiffe://example.org/a").unwrap();
+        let barrier = Barrier::new(2);
+        let set = |indicators: Indicators| {
+            barrier.wait();
+            guard.set_indicators(indicators);
+        };
+        for _ in 0..3000 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| set(Indicators::new().agent(agent.clone())));
+                set(Indicators::new());
+            });
+            let holds_any = !guard.0.indicators.load().is_empty();
+            assert_eq!(guard.0.has_indicators.load(Ordering::SeqCst), holds_any);
+        }
     }
 }
