@@ -219,15 +219,23 @@ impl Gatehouse {
         in_force: &InForce,
         matches: &Matches<'_>,
     ) -> Result<Places, Reason> {
-        let metered = Metered {
-            caller: session.caller(),
-            owner: session.owner(),
-            tool: request.tool,
-            arguments: request.arguments,
-            secret: request.secret,
-        };
-        let reservation = self.metering.reserve(now, in_force, matches, metered)?;
+        let subject = metered(session, request);
+        let reservation = self.metering.reserve(now, in_force, matches, subject)?;
         Ok(Places(Some(reservation)))
+    }
+
+    /// Whether the limits have room for a call that the policies allow. Takes nothing.
+    pub(crate) fn check_limits(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        in_force: &InForce,
+    ) -> Result<(), Reason> {
+        let mut matches = Matches::default();
+        find(session, in_force, request.tool, &mut matches)?;
+        let subject = metered(session, request);
+        self.metering
+            .check(self.timing.now(), in_force, &matches, subject)
     }
 
     #[expect(
@@ -298,6 +306,16 @@ pub(super) fn find<'p>(
             Ok(()) => reason,
             Err(error) => Reason::new(Code::Malformed, None, Detail::Message(error.to_string())),
         })
+}
+
+fn metered<'a>(session: &'a SessionState, request: Request<'a>) -> Metered<'a> {
+    Metered {
+        caller: session.caller(),
+        owner: session.owner(),
+        tool: request.tool,
+        arguments: request.arguments,
+        secret: request.secret,
+    }
 }
 
 /// JSON holds only what can be written; a Rust value may hold a number that is not finite.

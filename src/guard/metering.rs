@@ -13,7 +13,7 @@ use crate::ids::{AgentId, Caller, Principal};
 use crate::json::{Number, View};
 use crate::limit::{
     Amount, Counted, Counter, CounterRegistry, Demand, Exceeded, ExceededKind, Key, Reservation,
-    Rounding, Shape, reserve,
+    Rounding, Shape, reserve, would_fit,
 };
 use crate::policy::{KeyPart, LimitKind, LimitRule, Matched, Matches, PolicySet, ToolPermission};
 
@@ -103,16 +103,29 @@ impl Metering {
             return reserve(now, std::slice::from_ref(&demand))
                 .map_err(|exceeded| meter.refusal(*matched, &exceeded, subject.secret));
         }
-        self.reserve_several(now, in_force, matches, subject)
+        self.with_demands(in_force, matches, subject, |demands| reserve(now, demands))
     }
 
-    fn reserve_several(
+    /// Whether every limit has a place, taking none.
+    pub(super) fn check(
         &self,
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
         subject: Subject<'_>,
-    ) -> Result<Reservation, Reason> {
+    ) -> Result<(), Reason> {
+        self.with_demands(in_force, matches, subject, |demands| {
+            would_fit(now, demands)
+        })
+    }
+
+    fn with_demands<T>(
+        &self,
+        in_force: &InForce,
+        matches: &Matches<'_>,
+        subject: Subject<'_>,
+        ask: impl FnOnce(&[Demand<'_>]) -> Result<T, Exceeded>,
+    ) -> Result<T, Reason> {
         let mut demands: SmallVec<[Demand<'_>; 4]> = SmallVec::new();
         let mut sources: SmallVec<[(Matched<'_>, &Meter); 4]> = SmallVec::new();
         for matched in &matches.0 {
@@ -121,7 +134,7 @@ impl Metering {
                 sources.push((*matched, meter));
             }
         }
-        reserve(now, &demands).map_err(|exceeded| match sources.get(exceeded.demand) {
+        ask(&demands).map_err(|exceeded| match sources.get(exceeded.demand) {
             Some((matched, meter)) => meter.refusal(*matched, &exceeded, subject.secret),
             None => Reason::new(Code::Limit, None, Detail::None),
         })

@@ -30,5 +30,5 @@ mod window;
 pub(crate) use amount::{Amount, Rounding};
 pub(crate) use counter::{Counter, Shape};
 pub(crate) use registry::{Counted, CounterRegistry};
-pub(crate) use reserve::{Demand, Exceeded, ExceededKind, Reservation, reserve};
+pub(crate) use reserve::{Demand, Exceeded, ExceededKind, Reservation, reserve, would_fit};
 pub(crate) use table::Key;

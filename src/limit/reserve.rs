@@ -201,6 +201,14 @@ pub(crate) fn reserve(now: u64, demands: &[Demand<'_>]) -> Result<Reservation, E
     }
 }
 
+/// Whether [`reserve`] would take what all `demands` ask for. Takes nothing.
+///
+/// # Errors
+/// As [`reserve`].
+pub(crate) fn would_fit(now: u64, demands: &[Demand<'_>]) -> Result<(), Exceeded> {
+    attempt(now, demands, || with_room(now, demands, |_, _| ()))
+}
+
 fn attempt<T>(
     now: u64,
     demands: &[Demand<'_>],
@@ -235,6 +243,33 @@ fn reserve_one(now: u64, demand: &Demand<'_>) -> Result<u64, Exceeded> {
 }
 
 fn reserve_all(now: u64, demands: &[Demand<'_>]) -> Result<SmallVec<[Place; 2]>, Exceeded> {
+    with_room(now, demands, |room, mut admissions| {
+        admissions.commit();
+        let mut places = SmallVec::new();
+        for (run, state) in runs(room.wanted).zip(room.states) {
+            for Wanted { demand, .. } in run
+                .iter()
+                .filter(|wanted| wanted.demand.amount > Amount::ZERO)
+            {
+                places.push(Place::new(demand, state.add(demand.key, demand.amount)));
+            }
+        }
+        places
+    })
+}
+
+/// What is locked while all demands are known to fit.
+struct Room<'r, 'd, 'a> {
+    wanted: &'r [Wanted<'d, 'a>],
+    states: &'r mut States<'a>,
+}
+
+/// Locks what the demands are about, and goes on if all of them fit.
+fn with_room<'a, T>(
+    now: u64,
+    demands: &[Demand<'a>],
+    then: impl FnOnce(Room<'_, '_, 'a>, Admissions<'a>) -> T,
+) -> Result<T, Exceeded> {
     let wanted = by_cell(demands);
     // In the order of ids, each once, so that no two callers can wait for each other.
     let mut states: States<'_> = runs(&wanted)
@@ -256,20 +291,16 @@ fn reserve_all(now: u64, demands: &[Demand<'_>]) -> Result<SmallVec<[Place; 2]>,
             }
         }
     }
-    if let Some(worst) = worst {
-        return Err(worst);
-    }
-    admissions.commit();
-    let mut places = SmallVec::new();
-    for (run, state) in runs(&wanted).zip(&mut states) {
-        for Wanted { demand, .. } in run
-            .iter()
-            .filter(|wanted| wanted.demand.amount > Amount::ZERO)
-        {
-            places.push(Place::new(demand, state.add(demand.key, demand.amount)));
+    match worst {
+        Some(worst) => Err(worst),
+        None => {
+            let room = Room {
+                wanted: &wanted,
+                states: &mut states,
+            };
+            Ok(then(room, admissions))
         }
     }
-    Ok(places)
 }
 
 type States<'a> = SmallVec<[MutexGuard<'a, State>; 4]>;

@@ -228,22 +228,27 @@ impl Session {
     }
 
     /// Decides a call without making it, and gives the trace of every rule that was consulted.
-    /// Nothing is counted or recorded.
+    /// Nothing is counted or recorded: limits are looked at as they stand.
     #[must_use]
     pub fn explain(&self, call: &Call) -> Explanation {
-        let in_force = self.0.gate().in_force.load();
-        let explanation = self.0.gate().with_secrets(call.tool().as_str(), |secret| {
-            in_force.set().explain_hiding(self.caller(), call, secret)
-        });
-        let request = Request {
-            tool: call.tool().as_str(),
-            arguments: call.args().view(),
-            secret: &[],
-        };
-        match self.0.gate().check_beside_policies(&self.0, request) {
-            Ok(()) => explanation,
-            Err(reason) => explanation.with_decision(Decision::Deny(reason)),
-        }
+        let gate = self.0.gate();
+        let in_force = gate.in_force.load();
+        gate.with_secrets(call.tool().as_str(), |secret| {
+            let explanation = in_force.set().explain_hiding(self.caller(), call, secret);
+            let request = Request {
+                tool: call.tool().as_str(),
+                arguments: call.args().view(),
+                secret,
+            };
+            let mut checked = gate.check_beside_policies(&self.0, request);
+            if explanation.decision().is_allow() {
+                checked = checked.and_then(|()| gate.check_limits(&self.0, request, &in_force));
+            }
+            match checked {
+                Ok(()) => explanation,
+                Err(reason) => explanation.with_decision(Decision::Deny(reason)),
+            }
+        })
     }
 
     /// The guard's tools that this session could call with some arguments; for showing a model only those.
