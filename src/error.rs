@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::json::Span;
-use crate::text::write_safe;
+use crate::text::{Plain, write_safe};
 
 /// A document that is being read: its text and, if it has one, the name of its file.
 pub(crate) struct Source {
@@ -49,7 +49,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.source.position(self.span.start);
         match &self.source.name {
-            Some(name) => write!(f, "{name}:{line}:{column}"),
+            Some(name) => write!(f, "{:#}:{line}:{column}", Plain(name)),
             None => write!(f, "line {line} column {column}"),
         }
     }
@@ -101,6 +101,7 @@ struct Report {
     message: String,
     help: Option<String>,
     place: Option<Place>,
+    others: Vec<LoadError>,
 }
 
 impl LoadError {
@@ -110,7 +111,16 @@ impl LoadError {
             message: message.into(),
             help: None,
             place: None,
+            others: Vec::new(),
         }))
+    }
+
+    /// One error out of several found together; `None` if there are none.
+    pub(crate) fn first_of(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        first.0.others.extend(errors);
+        Some(first)
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -160,6 +170,12 @@ impl LoadError {
         Some(self.position()?.1)
     }
 
+    /// Further errors that were found together with this one: the other examples that are decided otherwise.
+    #[must_use]
+    pub fn others(&self) -> &[Self] {
+        &self.0.others
+    }
+
     fn position(&self) -> Option<(usize, usize)> {
         let place = self.0.place.as_ref()?;
         Some(place.source.position(place.span.start))
@@ -175,14 +191,25 @@ impl fmt::Display for LoadError {
         if let Some(place) = &self.0.place {
             write_excerpt(f, place)?;
         }
-        match &self.0.help {
-            Some(help) => write!(f, "\n  = {help}"),
-            None => Ok(()),
+        if let Some(help) = &self.0.help {
+            write!(f, "\n  = {help}")?;
+        }
+        let others = &self.0.others;
+        others
+            .iter()
+            .take(SHOWN_OTHERS)
+            .try_for_each(|other| write!(f, "\n{other}"))?;
+        match others.len().saturating_sub(SHOWN_OTHERS) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
         }
     }
 }
 
 impl std::error::Error for LoadError {}
+
+/// The most errors that a report adds to the first.
+const SHOWN_OTHERS: usize = 99;
 
 /// The characters of context shown on each side of the caret when a line is long.
 const CONTEXT: usize = 60;

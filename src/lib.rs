@@ -75,6 +75,7 @@ pub use record::{
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;
+pub use text::Plain;
 pub use tool::{ParamSpec, ParamType, ToolSpec, ToolSpecError};
 
 #[doc = include_str!("../docs/policy.md")]

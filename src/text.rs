@@ -5,14 +5,25 @@ use std::fmt;
 /// The most characters of one untrusted text that a message repeats.
 const SHOWN: usize = 80;
 
-/// Displays text on one line, escaped and cut after 80 characters, so that it cannot forge output.
-#[derive(Clone, Copy)]
-pub(crate) struct Plain<'a>(pub(crate) &'a str);
+/// Displays untrusted text on one line, escaped and cut after 80 characters, so that it cannot forge output.
+///
+/// Control characters, line separators and whatever reorders or hides text (Unicode TR36, section 2.7) are shown as
+/// their code point. Use it wherever a tool name, an argument or a tool's result goes to a terminal or a log for people.
+/// `{:#}` does not cut: for what is bounded anyway, such as a path.
+///
+/// ```
+/// use portcullis::Plain;
+///
+/// assert_eq!(Plain("pay\u{1b}[2K\u{202e}").to_string(), r"pay\u{1b}[2K\u{202e}");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a>(pub &'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut characters = self.0.chars();
-        for character in characters.by_ref().take(SHOWN) {
+        let shown = if f.alternate() { usize::MAX } else { SHOWN };
+        for character in characters.by_ref().take(shown) {
             write_safe(f, character)?;
         }
         match characters.next() {

@@ -3,11 +3,11 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
-use super::examples::{Example, Expected};
+use super::examples::Example;
 use super::limits::{LimitKind, LimitRule, duration_text, parse_duration};
 use super::{AgentPolicy, ToolPermission};
 use crate::constraint::ConstraintReader;
-use crate::decision::{AuditLevel, Effect};
+use crate::decision::{AuditLevel, Effect, Verdict};
 use crate::error::{LoadError, Unseen};
 use crate::ids::{AgentId, Principal, TaskId, ToolPattern, UserId};
 use crate::json::{Member, Node, Object, Value};
@@ -281,9 +281,9 @@ fn read_examples(reading: &Reading, node: &Node) -> Result<Vec<Example>, LoadErr
     let mut examples = Vec::new();
     for member in members {
         let expected = match member.key.as_str() {
-            "allow" => Expected::Allow,
-            "ask" => Expected::Ask,
-            _ => Expected::Deny,
+            "allow" => Verdict::Allow,
+            "ask" => Verdict::Ask,
+            _ => Verdict::Deny,
         };
         for element in reading.list(&member.value, "a list of argument objects")? {
             let value = element

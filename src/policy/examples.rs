@@ -1,7 +1,7 @@
 //! A policy's own examples, checked when it loads.
 
 use super::document::object;
-use super::set::PolicySet;
+use super::set::{Compiled, PolicySet};
 use super::{AgentPolicy, ToolPermission};
 use crate::call::{Args, ArgsError, Call};
 use crate::decision::{Decision, Verdict};
@@ -12,34 +12,9 @@ use crate::json::{Object, Span, Value};
 /// Arguments, and what the policy is meant to say to them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Example {
-    pub(super) expected: Expected,
+    pub(super) expected: Verdict,
     pub(super) arguments: Object,
     pub(super) span: Unseen<Span>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Expected {
-    Allow,
-    Ask,
-    Deny,
-}
-
-impl Expected {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Ask => "ask",
-            Self::Deny => "deny",
-        }
-    }
-
-    fn verdict(self) -> Verdict {
-        match self {
-            Self::Allow => Verdict::Allow,
-            Self::Ask => Verdict::Ask,
-            Self::Deny => Verdict::Deny,
-        }
-    }
 }
 
 impl Example {
@@ -48,16 +23,14 @@ impl Example {
     }
 
     pub(super) fn list_value(examples: &[Self]) -> Value {
-        let entries = [Expected::Allow, Expected::Ask, Expected::Deny]
-            .into_iter()
-            .filter_map(|expected| {
-                let listed: Vec<Value> = examples
-                    .iter()
-                    .filter(|example| example.expected == expected)
-                    .map(|example| Value::Object(example.arguments.clone()))
-                    .collect();
-                (!listed.is_empty()).then(|| (expected.key().to_owned(), Value::Array(listed)))
-            });
+        let entries = Verdict::ALL.into_iter().filter_map(|expected| {
+            let listed: Vec<Value> = examples
+                .iter()
+                .filter(|example| example.expected == expected)
+                .map(|example| Value::Object(example.arguments.clone()))
+                .collect();
+            (!listed.is_empty()).then(|| (expected.as_str().to_owned(), Value::Array(listed)))
+        });
         object(entries.collect())
     }
 }
@@ -75,23 +48,31 @@ impl AgentPolicy {
         }
         let set = PolicySet::new([self.clone()]);
         let compiled = set.compiled().first();
-        for permission in &self.permissions {
-            for example in &permission.examples {
-                let args = example.args().map_err(|error| {
-                    self.error_at(LoadErrorKind::Example, example.span.0, error.to_string())
-                })?;
-                let decision = match (ToolName::parse(permission.tool_name.as_str()), compiled) {
-                    (Ok(tool), Some(compiled)) => {
-                        let call = Call::new(tool, args);
-                        super::Matches(compiled.named(call.tool().as_str()).collect())
-                            .decide(call.args().view(), &[])
-                    }
-                    _ => permission.decide_alone(self, &args),
-                };
-                self.compare(permission, example, &decision)?;
+        let failures = self.permissions.iter().flat_map(|permission| {
+            let check = move |example| self.check_example(compiled, permission, example).err();
+            permission.examples.iter().filter_map(check)
+        });
+        LoadError::first_of(failures).map_or(Ok(()), Err)
+    }
+
+    fn check_example(
+        &self,
+        compiled: Option<&Compiled>,
+        permission: &ToolPermission,
+        example: &Example,
+    ) -> Result<(), LoadError> {
+        let args = example.args().map_err(|error| {
+            self.error_at(LoadErrorKind::Example, example.span.0, error.to_string())
+        })?;
+        let decision = match (ToolName::parse(permission.tool_name.as_str()), compiled) {
+            (Ok(tool), Some(compiled)) => {
+                let call = Call::new(tool, args);
+                super::Matches(compiled.named(call.tool().as_str()).collect())
+                    .decide(call.args().view(), &[])
             }
-        }
-        Ok(())
+            _ => permission.decide_alone(self, &args),
+        };
+        self.compare(permission, example, &decision)
     }
 
     fn compare(
@@ -100,13 +81,13 @@ impl AgentPolicy {
         example: &Example,
         decision: &Decision,
     ) -> Result<(), LoadError> {
-        if decision.verdict() == example.expected.verdict() {
+        if decision.verdict() == example.expected {
             return Ok(());
         }
         let message = format!(
             "this example of `{}` should be decided `{}`, but is `{}`",
             permission.tool_name,
-            example.expected.key(),
+            example.expected,
             decision.verdict()
         );
         Err(self

@@ -9,6 +9,7 @@ use crate::constraint::syntax;
 use crate::error::{LoadError, LoadErrorKind, Source};
 use crate::json::{self, Limits};
 use crate::reading::Reading;
+use crate::text::Plain;
 
 /// A policy of ten thousand permissions has about 2 MiB; nothing sensible is near this.
 const MAX_BYTES: usize = 64 << 20;
@@ -48,12 +49,14 @@ impl AgentPolicy {
             Some("json") => Format::Json,
             Some("toml") => Format::Toml,
             _ => {
-                let message = format!("{name}: a policy file ends in `.json` or `.toml`");
+                let name = Plain(&name);
+                let message = format!("{name:#}: a policy file ends in `.json` or `.toml`");
                 return Err(LoadError::new(LoadErrorKind::Io, message));
             }
         };
-        let text = read(path)
-            .map_err(|error| LoadError::new(LoadErrorKind::Io, format!("{name}: {error}")))?;
+        let text = read(path).map_err(|error| {
+            LoadError::new(LoadErrorKind::Io, format!("{:#}: {error}", Plain(&name)))
+        })?;
         load(Some(name), text, format)
     }
 }
