@@ -63,6 +63,30 @@ impl Code {
     }
 }
 
+impl Code {
+    /// What the code says where no more is known.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Allowed => "every rule that applies allows it",
+            Self::ApprovalRequired => "a person must approve this very call",
+            Self::UnknownTool => "no permission names the tool",
+            Self::MissingParameter => "a parameter that must be there is absent",
+            Self::UnexpectedParameter => "a parameter that no rule names",
+            Self::Constraint => "a value that its constraint does not admit",
+            Self::Limit => "a limit on the number of calls is used up",
+            Self::Budget => "a budget is used up",
+            Self::Malformed => "the call is not well-formed",
+            Self::Identity => "no policy speaks of the session's agent, user or task",
+            Self::Revoked => "authority was withdrawn",
+            Self::Quarantined => "the agent is shut out",
+            Self::Anomaly => "behaviour out of the ordinary",
+            Self::Indicator => "an indicator of the host's deny list matched",
+            Self::Lapsed => "the permit was not run in time",
+            Self::Fault => "something broke, and so the call was refused",
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -113,6 +113,15 @@ impl Reason {
         }
     }
 
+    /// What it rests on, for people, on one line: as `Display`, without code and rule.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.0.detail {
+            Detail::None => self.code().meaning().to_owned(),
+            detail => detail.to_string(),
+        }
+    }
+
     /// What was wrong, without code and rule.
     pub(crate) fn detail(&self) -> &Detail {
         &self.0.detail

@@ -90,8 +90,9 @@ impl Principal {
         }
     }
 
-    /// The document key that holds this kind of principal.
-    pub(crate) fn key(&self) -> &'static str {
+    /// The document key that names this kind of principal: `agent_id`, `user_id` or `task_id`.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
         match self {
             Self::Agent(_) => "agent_id",
             Self::User(_) => "user_id",

@@ -31,6 +31,8 @@ pub struct Step {
     pub verdict: Verdict,
     /// What it found, for people.
     pub finding: String,
+    /// `file:line:column` of the rule or the parameter, if the policy came from text.
+    pub place: Option<String>,
 }
 
 impl Explanation {
@@ -76,6 +78,7 @@ fn policy_steps(compiled: &Compiled, call: &Call, secret: &[&str]) -> Vec<Step> 
             rule: None,
             verdict: Verdict::Deny,
             finding,
+            place: None,
         }];
     }
     matched
@@ -86,20 +89,23 @@ fn policy_steps(compiled: &Compiled, call: &Call, secret: &[&str]) -> Vec<Step> 
 
 fn permission_steps(matched: Matched<'_>, arguments: Arguments<'_>, secret: &[&str]) -> Vec<Step> {
     let rule = matched.rule().to_rule();
-    let step = |verdict, finding: String| Step {
+    let at = |place, verdict, finding| Step {
         principal: rule.principal().clone(),
         rule: Some(rule.clone()),
         verdict,
         finding,
+        place,
     };
+    let step = |verdict, finding: String| at(rule.place(), verdict, finding);
     let mut steps = Vec::new();
     match matched.permission.params() {
         None => steps.push(step(Verdict::Allow, "any arguments are allowed".to_owned())),
         Some(params) => {
-            let verdicts = params
-                .iter()
-                .map(|field| field_step(matched, field, arguments, secret));
-            steps.extend(verdicts.map(|(verdict, finding)| step(verdict, finding)));
+            for field in params {
+                let (verdict, finding) = field_step(matched, field, arguments, secret);
+                let place = matched.compiled.policy.place(field.span.0);
+                steps.push(at(place.map(|place| place.to_string()), verdict, finding));
+            }
             steps
                 .extend(unexpected(matched, arguments).map(|finding| step(Verdict::Deny, finding)));
             if steps.is_empty() {
@@ -157,20 +163,41 @@ fn unexpected<'a>(matched: Matched<'a>, arguments: Arguments<'a>) -> impl Iterat
         .map(|(name, _)| format!("`{}` is not one of the named parameters", Plain(name)))
 }
 
+impl Step {
+    /// What it is a step of: the permission, or the policy where that has none for the tool.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        match &self.rule {
+            Some(rule) => rule.to_string(),
+            None => format!("the policy of {}", self.principal),
+        }
+    }
+}
+
+/// The finding, with its place where that is not the rule's, which the heading tells.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.finding)?;
+        match (&self.place, &self.rule) {
+            (Some(place), Some(rule)) if rule.place().as_ref() != Some(place) => {
+                write!(f, " ({place})")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.decision)?;
         let mut last: Option<String> = None;
         for step in &self.steps {
-            let heading = match &step.rule {
-                Some(rule) => rule.to_string(),
-                None => format!("the policy of {}", step.principal),
-            };
+            let heading = step.heading();
             if last.as_ref() != Some(&heading) {
                 write!(f, "\n  {heading}")?;
                 last = Some(heading);
             }
-            write!(f, "\n    {:<5} {}", step.verdict, step.finding)?;
+            write!(f, "\n    {:<5} {step}", step.verdict)?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(crate) use set::{Group, Groups};
 
 use crate::constraint::{Constraint, Field, Fields};
 use crate::decision::{AuditLevel, Effect};
-use crate::error::{LoadError, LoadErrorKind, Source, Unseen};
+use crate::error::{LoadError, LoadErrorKind, Place, Source, Unseen};
 use crate::ids::{AgentId, Principal, TaskId, ToolPattern, UserId};
 use crate::json::{Number, Span};
 
@@ -150,6 +150,26 @@ impl AgentPolicy {
         &self.permissions
     }
 
+    /// How many examples its permissions hold. They were all decided as they say when the policy was loaded.
+    #[must_use]
+    pub fn example_count(&self) -> usize {
+        self.permissions
+            .iter()
+            .map(|permission| permission.examples.len())
+            .sum()
+    }
+
+    /// The longest window of any of its limits: after so long without a call, nothing of them is used.
+    #[must_use]
+    pub fn longest_window(&self) -> Duration {
+        self.permissions
+            .iter()
+            .flat_map(|permission| permission.limit_rules(&self.principal))
+            .map(|rule| rule.per)
+            .max()
+            .unwrap_or(Duration::ZERO)
+    }
+
     /// Whether sessions must name a user.
     #[must_use]
     pub fn requires_user(&self) -> bool {
@@ -162,12 +182,12 @@ impl AgentPolicy {
         span: Span,
         message: impl Into<String>,
     ) -> LoadError {
-        let place = self
-            .source
-            .0
-            .clone()
-            .map(|source| crate::error::Place { source, span });
-        LoadError::new(kind, message).at(place)
+        LoadError::new(kind, message).at(self.place(span))
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        let source = self.source.0.clone()?;
+        Some(Place { source, span })
     }
 }
 
