@@ -1,6 +1,7 @@
 //! Why a policy did not load, with the place in its text.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::json::Span;
@@ -36,6 +37,24 @@ impl Source {
         let rest = self.text.get(start..).unwrap_or("");
         rest.lines().next().unwrap_or("")
     }
+
+    /// Narrows the place of a string to a part of it, where the string stands in the document as it is; where it is
+    /// written with escapes, the place of the whole string is as exact as it gets.
+    pub(crate) fn within_string(&self, whole: Span, text: &str, part: Range<usize>) -> Span {
+        let inner =
+            (whole.start as usize).saturating_add(1)..(whole.end as usize).saturating_sub(1);
+        if self.text.get(inner) != Some(text) {
+            return whole;
+        }
+        let place = |offset: usize| {
+            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            whole.start.saturating_add(1).saturating_add(offset)
+        };
+        Span {
+            start: place(part.start),
+            end: place(part.end),
+        }
+    }
 }
 
 /// A place in a document.
@@ -45,10 +64,21 @@ pub(crate) struct Place {
     pub(crate) span: Span,
 }
 
+impl Place {
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.source.name.as_deref()
+    }
+
+    /// Line and column, as [`Source::position`] counts them.
+    pub(crate) fn position(&self) -> (usize, usize) {
+        self.source.position(self.span.start)
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, column) = self.source.position(self.span.start);
-        match &self.source.name {
+        let (line, column) = self.position();
+        match self.file() {
             Some(name) => write!(f, "{:#}:{line}:{column}", Plain(name)),
             None => write!(f, "line {line} column {column}"),
         }
@@ -155,7 +185,7 @@ impl LoadError {
     /// The file, if the policy came from one.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
-        self.0.place.as_ref()?.source.name.as_deref()
+        self.0.place.as_ref()?.file()
     }
 
     /// The line, counted from 1.
@@ -177,8 +207,7 @@ impl LoadError {
     }
 
     fn position(&self) -> Option<(usize, usize)> {
-        let place = self.0.place.as_ref()?;
-        Some(place.source.position(place.span.start))
+        self.0.place.as_ref().map(Place::position)
     }
 }
 
@@ -214,8 +243,9 @@ const SHOWN_OTHERS: usize = 99;
 /// The characters of context shown on each side of the caret when a line is long.
 const CONTEXT: usize = 60;
 
-fn write_excerpt(f: &mut fmt::Formatter<'_>, place: &Place) -> fmt::Result {
-    let (line_number, column) = place.source.position(place.span.start);
+/// The line that a place is on, on a line of its own, and a caret under the place.
+pub(crate) fn write_excerpt(f: &mut fmt::Formatter<'_>, place: &Place) -> fmt::Result {
+    let (line_number, column) = place.position();
     let line = place.source.line(place.span.start);
     let skipped = column.saturating_sub(CONTEXT + 1);
     let shown: String = line
