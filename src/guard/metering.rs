@@ -155,7 +155,7 @@ impl LimitRule {
             LimitKind::Calls(_) => write!(base, "calls"),
             LimitKind::Sum { parameter, .. } => write!(base, "sum {}:{parameter}", parameter.len()),
         };
-        let by = key_parts(&self.by, principal, permission);
+        let by: Vec<&KeyPart> = self.key_parts(principal, permission).collect();
         by.iter().for_each(|part| {
             let text = part.to_text();
             let _ = write!(base, "\n{}:{text}", text.len());
@@ -171,18 +171,6 @@ impl LimitRule {
             shape,
         }
     }
-}
-
-/// The parts that tell calls apart: not those that are the same for all calls that the counter sees.
-fn key_parts(by: &[KeyPart], principal: &Principal, permission: &ToolPermission) -> Box<[KeyPart]> {
-    let is_fixed = |part: &&KeyPart| match part {
-        KeyPart::Agent => matches!(principal, Principal::Agent(_)),
-        KeyPart::User => matches!(principal, Principal::User(_)),
-        KeyPart::Task => matches!(principal, Principal::Task(_)),
-        KeyPart::Tool => permission.tool_name().is_exact(),
-        KeyPart::Param(_) => false,
-    };
-    by.iter().filter(|part| !is_fixed(part)).cloned().collect()
 }
 
 impl Quantity {
@@ -214,7 +202,7 @@ impl Meter {
         rule: LimitRule,
         counter: Arc<Counter>,
     ) -> Self {
-        let by = key_parts(&rule.by, principal, permission);
+        let by = rule.key_parts(principal, permission).cloned().collect();
         Self {
             counter,
             quantity: Quantity::of(rule.kind),

@@ -4,7 +4,9 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use super::ToolPermission;
 use crate::error::{LoadError, LoadErrorKind};
+use crate::ids::Principal;
 use crate::json::Number;
 use crate::text::Plain;
 
@@ -83,6 +85,22 @@ impl LimitRule {
             per: Duration::from_secs(60),
             by: Vec::new(),
         }
+    }
+
+    /// The parts of its key that tell calls apart, in a permission of this principal's policy: not those that are the
+    /// same for all calls that the limit sees.
+    pub(crate) fn key_parts<'r>(
+        &'r self,
+        principal: &Principal,
+        permission: &ToolPermission,
+    ) -> impl Iterator<Item = &'r KeyPart> {
+        self.by.iter().filter(move |part| match part {
+            KeyPart::Agent => !matches!(principal, Principal::Agent(_)),
+            KeyPart::User => !matches!(principal, Principal::User(_)),
+            KeyPart::Task => !matches!(principal, Principal::Task(_)),
+            KeyPart::Tool => !permission.tool_name().is_exact(),
+            KeyPart::Param(_) => true,
+        })
     }
 
     /// The parameters that a call must have for this limit.
