@@ -42,7 +42,7 @@ pub use ids::{
 };
 pub use indicator::{IndicatorError, Indicators};
 pub use permit::Permit;
-pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
+pub use policy::{AgentPolicy, Explanation, Finding, Lint, PolicySet, Step, ToolPermission};
 /// Puts the gate in front of a tool function: its body is reached only with arguments that the session's policies
 /// allow.
 ///

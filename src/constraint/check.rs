@@ -19,13 +19,13 @@ impl Constraint {
         self.answer(view) == Answer::Match
     }
 
-    pub(super) fn checks(&self) -> &[Check] {
+    pub(crate) fn checks(&self) -> &[Check] {
         &self.0
     }
 }
 
 impl Check {
-    pub(super) fn answer(&self, view: View<'_>) -> Answer {
+    pub(crate) fn answer(&self, view: View<'_>) -> Answer {
         if matches!(view, View::NotRepresentable) {
             return Answer::Refuse;
         }
@@ -150,7 +150,7 @@ impl Values {
         }
     }
 
-    pub(super) fn members(&self) -> &[Value] {
+    pub(crate) fn members(&self) -> &[Value] {
         &self.members
     }
 
@@ -224,7 +224,7 @@ impl Constraint {
 }
 
 impl Check {
-    fn admitted_kinds(&self) -> super::Kinds {
+    pub(crate) fn admitted_kinds(&self) -> super::Kinds {
         use super::Kinds;
         match self {
             Self::Any => Kinds::ALL,

@@ -297,21 +297,12 @@ impl<'r> ConstraintReader<'r> {
         offset: usize,
         error: &dyn std::fmt::Display,
     ) -> LoadError {
-        let mut span = node.span;
-        let written = self.reading.source.as_ref().and_then(|source| {
-            source
-                .text
-                .get(node.span.start as usize + 1..(node.span.end as usize).saturating_sub(1))
-        });
-        if let (NodeValue::String(text), Some(written)) = (&node.value, written)
-            && text == written
-        {
-            span.start = span
-                .start
-                .saturating_add(1)
-                .saturating_add(u32::try_from(offset).unwrap_or(0));
-            span.end = span.start.saturating_add(1);
-        }
+        let span = match (&node.value, &self.reading.source) {
+            (NodeValue::String(text), Some(source)) => {
+                source.within_string(node.span, text, offset..offset.saturating_add(1))
+            }
+            _ => node.span,
+        };
         self.reading.error(span, error.to_string())
     }
 
@@ -371,12 +362,12 @@ impl<'r> ConstraintReader<'r> {
 
     /// Bounds that leave no number, and sizes that leave no size, are mistakes.
     fn refuse_empty_range(&self, node: &Node, checks: &[Check]) -> Result<(), LoadError> {
-        if numbers_are_empty(checks) {
+        if numbers_are_empty(checks.iter()) {
             return Err(self
                 .reading
                 .error(node.span, "no number is within these bounds"));
         }
-        if sizes_are_empty(checks) {
+        if sizes_are_empty(checks.iter()) {
             return Err(self
                 .reading
                 .error(node.span, "the smallest size is above the largest"));
@@ -456,12 +447,13 @@ impl<'r> ConstraintReader<'r> {
 
 /// Bounds or sizes that contradict each other.
 pub(super) fn leave_nothing(checks: &[Check]) -> bool {
-    numbers_are_empty(checks) || sizes_are_empty(checks)
+    numbers_are_empty(checks.iter()) || sizes_are_empty(checks.iter())
 }
 
-fn numbers_are_empty(checks: &[Check]) -> bool {
+/// Whether no number is within the bounds among these.
+pub(crate) fn numbers_are_empty<'c>(checks: impl Iterator<Item = &'c Check> + Clone) -> bool {
     let bounds = || {
-        checks.iter().filter_map(|check| match check {
+        checks.clone().filter_map(|check| match check {
             Check::Bound(bound, number) => Some((*bound, *number)),
             _ => None,
         })
@@ -477,9 +469,10 @@ fn numbers_are_empty(checks: &[Check]) -> bool {
     })
 }
 
-fn sizes_are_empty(checks: &[Check]) -> bool {
+/// Whether no size of a string, or none of an array, is within those among these.
+pub(crate) fn sizes_are_empty<'c>(checks: impl Iterator<Item = &'c Check> + Clone) -> bool {
     let sizes = |wanted: Edge| {
-        checks.iter().filter_map(move |check| match check {
+        checks.clone().filter_map(move |check| match check {
             Check::Length(edge, size) if *edge == wanted => Some((true, *size)),
             Check::Items(edge, size) if *edge == wanted => Some((false, *size)),
             _ => None,

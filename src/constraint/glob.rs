@@ -57,6 +57,16 @@ impl Glob {
         &self.inner.source
     }
 
+    /// What decides, once a value has the form of a path where that is asked for.
+    pub(crate) fn automaton(&self) -> &Automaton {
+        &self.inner.automaton
+    }
+
+    /// Whether only values in the form of a path match: the glob holds `/`.
+    pub(crate) fn speaks_of_paths(&self) -> bool {
+        self.inner.speaks_of_paths
+    }
+
     /// Whether the whole of `value` matches; [`Answer::Refuse`] when the glob holds `/` and `value` is not a path.
     pub(crate) fn check(&self, value: &str) -> Answer {
         if self.inner.speaks_of_paths && !path::is_plain(value) {

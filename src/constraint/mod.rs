@@ -9,6 +9,7 @@ mod document;
 mod glob;
 #[cfg(feature = "net")]
 mod host;
+mod parts;
 mod path;
 mod pattern;
 mod show;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 
 pub(crate) use answer::Answer;
 pub(crate) use diagnose::{Problem, length};
-pub(crate) use document::{ConstraintReader, syntax};
+pub(crate) use document::{ConstraintReader, numbers_are_empty, sizes_are_empty, syntax};
+pub(crate) use pattern::{Pattern, Spelling};
 
 use crate::error::{LoadError, Unseen};
 use crate::json::{Kind, Number, Span, Value};
@@ -148,6 +150,10 @@ impl Kinds {
 
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    pub(crate) fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {

@@ -41,7 +41,7 @@ impl PathRoots {
     }
 
     /// Whether a path that is already known to be sound is a root or under one.
-    pub(super) fn covers(&self, path: &str) -> bool {
+    pub(crate) fn covers(&self, path: &str) -> bool {
         self.roots
             .iter()
             .any(|root| match path.strip_prefix(root.as_str()) {

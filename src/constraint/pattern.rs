@@ -1,6 +1,8 @@
 //! Regular expressions that match a whole string in linear time.
 
 mod automaton;
+mod compare;
+mod slips;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 pub(crate) use automaton::Automaton;
+pub(crate) use slips::Spelling;
 
 /// Longest pattern or glob that is read, in bytes.
 pub(super) const MAX_SOURCE: usize = 4096;
@@ -59,6 +62,11 @@ impl Pattern {
     /// The pattern as it was written.
     pub(crate) fn source(&self) -> &str {
         &self.inner.source
+    }
+
+    /// What decides.
+    pub(crate) fn automaton(&self) -> &Automaton {
+        &self.inner.automaton
     }
 
     /// Whether the whole of `value` matches; never [`Answer::Refuse`], since every string has the form of a string.

@@ -188,7 +188,7 @@ impl Fields {
 }
 
 impl Check {
-    pub(super) fn key(&self) -> &'static str {
+    pub(crate) fn key(&self) -> &'static str {
         match self {
             Self::Any => "any",
             Self::OneOf(_) => "one_of",

@@ -7,7 +7,7 @@ use super::AgentPolicy;
 use super::document::read_policy;
 use crate::constraint::syntax;
 use crate::error::{LoadError, LoadErrorKind, Source};
-use crate::json::{self, Limits};
+use crate::json::{self, Limits, Node};
 use crate::reading::Reading;
 use crate::text::Plain;
 
@@ -80,21 +80,35 @@ fn load(name: Option<String>, text: String, format: Format) -> Result<AgentPolic
     let reading = Reading {
         source: Some(Arc::clone(&source)),
     };
-    let node = match format {
+    read_policy(&reading, &parse(&reading, &source.text, format)?)
+}
+
+fn parse(reading: &Reading, text: &str, format: Format) -> Result<Node, LoadError> {
+    match format {
         Format::Json => {
             let limits = Limits {
                 max_bytes: MAX_BYTES,
                 ..Limits::default()
             };
-            json::parse_node(&source.text, &limits).map_err(|error| syntax(&reading, &error))?
+            json::parse_node(text, &limits).map_err(|error| syntax(reading, &error))
         }
         #[cfg(feature = "toml")]
-        Format::Toml => super::toml::parse(&reading, &source.text)?,
+        Format::Toml => super::toml::parse(reading, text),
         #[cfg(not(feature = "toml"))]
         Format::Toml => {
             let message = "TOML policies need the crate feature `toml`, which is not compiled in";
-            return Err(LoadError::new(LoadErrorKind::Syntax, message));
+            Err(LoadError::new(LoadErrorKind::Syntax, message))
         }
+    }
+}
+
+/// The document of a policy that has been loaded from this text, for its places. No text is both JSON and TOML: a
+/// policy in JSON begins with a brace, and no line of TOML does.
+pub(super) fn read_again(source: &Arc<Source>) -> Option<Node> {
+    let reading = Reading {
+        source: Some(Arc::clone(source)),
     };
-    read_policy(&reading, &node)
+    [Format::Json, Format::Toml]
+        .into_iter()
+        .find_map(|format| parse(&reading, &source.text, format).ok())
 }

@@ -5,6 +5,7 @@ mod evaluate;
 mod examples;
 mod explain;
 mod limits;
+mod lint;
 mod load;
 mod node;
 mod set;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use explain::{Explanation, Step};
+pub use lint::{Finding, Lint};
 pub use set::PolicySet;
 
 pub(crate) use evaluate::{Matched, Matches, approval_required};

@@ -14,8 +14,8 @@ pub(super) const MAX_AUTOMATON: usize = 1 << 20;
 
 /// An automaton that reads a whole string, byte by byte.
 pub(crate) struct Automaton {
-    dfa: dense::DFA<Vec<u32>>,
-    start: StateID,
+    pub(super) dfa: dense::DFA<Vec<u32>>,
+    pub(super) start: StateID,
 }
 
 impl Automaton {
