@@ -11,6 +11,7 @@ mod guarded_shapes;
 mod laws;
 mod layers;
 mod limits;
+mod lint;
 mod loading;
 mod mistakes;
 mod oracle;
