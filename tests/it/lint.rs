@@ -1,5 +1,6 @@
 //! What the linter finds, with its line, and what it leaves alone.
 
+mod idle;
 mod laws;
 #[cfg(feature = "toml")]
 mod table;

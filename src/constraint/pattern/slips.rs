@@ -274,7 +274,10 @@ mod tests {
             assert_eq!(found.len(), 1, "{pattern}");
             assert_eq!(found[0].negated, negated, "{pattern}");
             assert!(
-                pattern[found[0].place.clone()].starts_with('['),
+                pattern
+                    .get(found[0].place.clone())
+                    .unwrap()
+                    .starts_with('['),
                 "{pattern}"
             );
         }

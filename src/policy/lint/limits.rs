@@ -1,4 +1,4 @@
-//! Limits that never bind, and that deny more than they count.
+//! Limits that never bind.
 
 use std::time::Duration;
 
@@ -7,20 +7,19 @@ use super::finding::{Lint, Says};
 use super::logic::{Conjunction, World, alternatives, candidates, kinds};
 use super::notes::Notes;
 use super::outline::Spot;
-use crate::constraint::{Bound, Check, Constraint, Kinds};
+use crate::constraint::{Bound, Check, Kinds};
 use crate::json::{Kind, Number, Value};
 use crate::policy::{KeyPart, LimitKind, LimitRule};
-use crate::text::Plain;
 
 /// A limit counts exactly up to so many calls; beyond, calls are forgotten late by up to a 2048th of the window.
 const COUNTED_EXACTLY: u64 = 4096;
 const LATE_BY: u128 = 2048;
 
 /// A limit of a permission, as written or by default.
-struct Stated<'n> {
-    rule: LimitRule,
+pub(super) struct Stated<'n> {
+    pub(super) rule: LimitRule,
     /// `None` for the default.
-    spot: Option<Spot<'n>>,
+    pub(super) spot: Option<Spot<'n>>,
 }
 
 pub(super) fn look_at<'p>(entry: &Entry<'p>, entries: &Entries<'p>, notes: &mut Notes<'_>) {
@@ -28,12 +27,11 @@ pub(super) fn look_at<'p>(entry: &Entry<'p>, entries: &Entries<'p>, notes: &mut 
     for (index, limit) in stated.iter().enumerate() {
         let Some(spot) = limit.spot else { continue };
         note_if_idle(entry, entries, (&stated, index), spot, notes);
-        note_parameters(entry, entries, &limit.rule, spot, notes);
     }
 }
 
 /// In the order of [`LimitRule`]s in a permission: by the minute, then by calls, then by sums.
-fn stated<'p>(entry: &Entry<'p>, entries: &Entries<'p>) -> Vec<Stated<'p>> {
+pub(super) fn stated<'p>(entry: &Entry<'p>, entries: &Entries<'p>) -> Vec<Stated<'p>> {
     let permission = entry.permission;
     let (mut calls, mut sums) = (0, 0);
     let mut of_minute = permission.limit_rules(entries.principal).count() > permission.limits.len();
@@ -249,135 +247,7 @@ fn whole_above(number: Number) -> Option<u64> {
     }
 }
 
-fn has_no_number(checks: &Conjunction<'_>) -> bool {
+pub(super) fn has_no_number(checks: &Conjunction<'_>) -> bool {
     let numbers = Kinds::of([Kind::Integer, Kind::Float]);
     kinds(checks).intersection(numbers).is_empty()
-}
-
-fn note_parameters<'p>(
-    entry: &Entry<'p>,
-    entries: &Entries<'p>,
-    rule: &LimitRule,
-    spot: Spot<'p>,
-    notes: &mut Notes<'_>,
-) {
-    let required = |entry: &Entry<'p>, name: &str| {
-        let field = entry.permission.world().find(name);
-        field.is_some_and(|field| !field.optional)
-    };
-    for name in rule.parameters() {
-        let always_there =
-            required(entry, name) || entries.covering(entry).any(|other| required(other, name));
-        // Where nothing is said of any parameter, that is the finding.
-        if !always_there && entry.permission.allowed_params.is_some() {
-            note_optional(entry, rule, name, spot, notes);
-        }
-    }
-    if let LimitKind::Sum { parameter, .. } = &rule.kind
-        && let Some(field) = entry.permission.world().find(parameter)
-        && let Some(what) = no_amount(&field.constraint)
-    {
-        notes.add(
-            Lint::BudgetNotANumber,
-            spot,
-            Says {
-                message: format!(
-                    "the budget of `{}` sums `{}`, which {what}",
-                    entry.permission.tool_name,
-                    Plain(parameter)
-                ),
-                why: "a call whose amount is not a number from 0 is denied with `budget`, though its arguments are allowed"
-                    .to_owned(),
-                instead: format!(
-                    "let `allowed_params` say so: `{} = {{ min = 0 }}`, with a `max`",
-                    Plain(parameter)
-                ),
-            },
-        );
-    }
-}
-
-fn note_optional(
-    entry: &Entry<'_>,
-    rule: &LimitRule,
-    name: &str,
-    spot: Spot<'_>,
-    notes: &mut Notes<'_>,
-) {
-    let name = Plain(name);
-    let code = match rule.kind {
-        LimitKind::Calls(_) => "limit",
-        LimitKind::Sum { .. } => "budget",
-    };
-    notes.add(
-        Lint::BudgetOnOptional,
-        spot,
-        Says {
-            message: format!(
-                "a limit of `{}` counts by `{name}`, which may be absent",
-                entry.permission.tool_name
-            ),
-            why: format!(
-                "a call without `{name}` is denied with `{code}`, though its arguments are allowed"
-            ),
-            instead: format!(
-                "make `{name}` a parameter that must be there, or count by something else"
-            ),
-        },
-    );
-}
-
-/// Something that the constraint admits and no budget can sum.
-fn no_amount(constraint: &Constraint) -> Option<&'static str> {
-    let admits = |value: &Value| constraint.admits(value.view());
-    let alternatives = alternatives(&[constraint])?;
-    let other_kinds = [
-        Value::Null,
-        Value::Bool(true),
-        Value::Bool(false),
-        Value::from(""),
-        Value::from("a"),
-        Value::from("1"),
-        Value::Array(Vec::new()),
-        Value::Object(crate::json::Object::default()),
-    ];
-    if alternatives.iter().all(has_no_number) {
-        return Some("is never a number");
-    }
-    if other_kinds.iter().any(admits)
-        || listed(&alternatives).any(|value| value.as_number().is_none() && admits(&value))
-    {
-        return Some("may be something else than a number");
-    }
-    let negative = |number: &Number| number.is_negative();
-    let below = bounds(&alternatives).chain([-1, -2, -1000].map(Number::from));
-    let fractions = [-0.5, -1.5, -1e300]
-        .into_iter()
-        .filter_map(|float| Number::try_from(float).ok());
-    let in_list = listed(&alternatives).filter_map(|value| value.as_number());
-    below
-        .chain(fractions)
-        .chain(in_list)
-        .filter(negative)
-        .any(|number| admits(&Value::Number(number)))
-        .then_some("may be below 0")
-}
-
-fn listed(alternatives: &[Conjunction<'_>]) -> impl Iterator<Item = Value> {
-    alternatives.iter().flatten().flat_map(|check| match check {
-        Check::OneOf(values) => values.members().to_vec(),
-        _ => Vec::new(),
-    })
-}
-
-/// The bounds that are written down, and what is half-way from them to 0.
-fn bounds(alternatives: &[Conjunction<'_>]) -> impl Iterator<Item = Number> {
-    alternatives.iter().flatten().flat_map(|check| {
-        let bound = match check {
-            Check::Bound(_, bound) => Some(*bound),
-            _ => None,
-        };
-        let half = bound.and_then(|bound| Number::try_from(bound.to_f64_lossy() / 2.0).ok());
-        [bound, half].into_iter().flatten()
-    })
 }

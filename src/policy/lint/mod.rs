@@ -1,5 +1,6 @@
 //! What is probably not meant: policies that load, and say something else than their author thinks.
 
+mod budgets;
 mod entries;
 mod finding;
 mod limits;
@@ -10,9 +11,6 @@ mod outline;
 mod patterns;
 mod prefixes;
 mod values;
-
-#[cfg(test)]
-mod tests;
 
 pub use finding::{Finding, Lint};
 
@@ -43,7 +41,7 @@ impl AgentPolicy {
     #[must_use]
     pub fn lint(&self) -> Vec<Finding> {
         let source = self.source.0.as_ref();
-        let outline = source.map_or_else(Outline::default, |source| Outline::of(source));
+        let outline = source.map_or_else(Outline::default, Outline::of);
         let mut notes = Notes::new(source);
         let entries = Entries::new(self, &outline);
         for entry in entries.iter() {
@@ -51,6 +49,7 @@ impl AgentPolicy {
             names::look_at(entry, &mut notes);
             values::look_at(entry, &mut notes);
             limits::look_at(entry, &entries, &mut notes);
+            budgets::look_at(entry, &entries, &mut notes);
         }
         notes.in_document_order()
     }
