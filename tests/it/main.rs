@@ -4,6 +4,8 @@
 mod agentdojo;
 mod attacks;
 mod bypass;
+#[cfg(feature = "cli")]
+mod cli;
 mod gate;
 mod guard_macro;
 mod guarded;
