@@ -70,8 +70,8 @@ pub use policy::{AgentPolicy, Explanation, Finding, Lint, PolicySet, Step, ToolP
 #[doc(inline)]
 pub use portcullis_macros::guard;
 pub use record::{
-    CallId, Decided, Ended, Event, Outcome, Record, RecordError, RecordedCall, RecordedEvent,
-    Recorder, RingRecorder, Subject,
+    CallId, Decided, Ended, Event, Executing, Outcome, Record, RecordError, RecordedCall,
+    RecordedEvent, Recorder, RingRecorder, SessionId, SessionRecord, Subject,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;

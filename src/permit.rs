@@ -114,12 +114,20 @@ impl fmt::Debug for Permit {
 pub struct Clearance<'s>(Pass<&'s SessionState, &'s str>);
 
 impl<'s> Clearance<'s> {
-    pub(crate) fn new(session: &'s SessionState, tool: &'s str, ticket: Ticket) -> Self {
-        Self(Pass {
+    /// Records that the call begins; the decision's reading of the clock serves for that too.
+    pub(crate) fn begin(
+        session: &'s SessionState,
+        request: Request<'_>,
+        tool: &'s str,
+        ticket: Ticket,
+    ) -> Result<Self, Refusal> {
+        let now = ticket.issued_at;
+        let ticket = session.gate().begin(session, request, ticket, now)?;
+        Ok(Self(Pass {
             session,
             tool,
             ticket: Some(ticket),
-        })
+        }))
     }
 
     /// Runs the tool and records how it ended.
@@ -165,25 +173,25 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
         let gate = session.gate();
         let tool = self.tool.as_ref();
         let arguments = args.view();
-        let checked = gate.with_secrets(tool, |secret| {
+        gate.with_secrets(tool, |secret| {
             let request = Request {
                 tool,
                 arguments,
                 secret,
             };
-            gate.recheck(session, &mut ticket, request)
-        });
-        match checked {
-            Ok(()) => {
-                self.ticket = Some(ticket);
-                Ok(self)
+            match gate.recheck(session, &mut ticket, request) {
+                Ok(now) => gate.begin(session, request, ticket, now),
+                Err((verdict, reason)) => {
+                    let refusal = Refusal::new(ticket.call, tool, verdict, reason);
+                    gate.give_back(session, tool, ticket, Outcome::Refused(refusal.code()));
+                    Err(refusal)
+                }
             }
-            Err((verdict, reason)) => {
-                let refusal = Refusal::new(ticket.call, tool, verdict, reason);
-                gate.give_back(session, tool, ticket, Outcome::Refused(refusal.code()));
-                Err(refusal)
-            }
-        }
+        })
+        .map(|ticket| {
+            self.ticket = Some(ticket);
+            self
+        })
     }
 
     /// From here on the call counts as made.

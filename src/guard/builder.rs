@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -150,6 +150,7 @@ impl GuardBuilder {
             recorder,
             digest_key,
             timing,
+            sessions: AtomicU64::new(0),
             poisoned: AtomicBool::new(false),
             require_credentials: self.require_credentials,
         })))

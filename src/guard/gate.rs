@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::metering::Subject as Metered;
 use super::{Gatehouse, InForce};
 use crate::call::{Arguments, digest};
-use crate::decision::{Code, Detail, Reason, Verdict};
+use crate::decision::{Code, Detail, Effect, Reason, Verdict};
 use crate::digest::{Digest, Encoder};
 use crate::ids::ToolName;
 use crate::limit::Reservation;
@@ -32,6 +32,8 @@ pub(crate) struct Ticket {
     pub(crate) issued_at: u64,
     /// Of the policies that allowed the call.
     pub(super) epoch: u64,
+    /// By the policies that allowed the call.
+    pub(super) effect: Effect,
     pub(super) places: Places,
 }
 
@@ -130,6 +132,7 @@ impl Gatehouse {
                     call,
                     issued_at: now,
                     epoch,
+                    effect: matches.effect(),
                     places,
                 };
                 self.unless_withdrawn(session, request, ticket)
@@ -339,6 +342,7 @@ pub(super) fn subject<'a>(call: CallId, session: &'a SessionState, tool: &'a str
     let caller = session.caller();
     Subject {
         call,
+        session: session.id(),
         agent: &caller.agent,
         user: caller.user.as_ref(),
         task: caller.task.as_ref(),

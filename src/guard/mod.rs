@@ -2,17 +2,17 @@
 
 mod builder;
 mod changes;
-mod ending;
 mod gate;
 mod in_force;
 mod metering;
+mod running;
 mod standing;
 mod timing;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -28,7 +28,7 @@ use crate::error::LoadError;
 use crate::ids::AgentId;
 use crate::indicator::Indicators;
 use crate::policy::{AgentPolicy, PolicySet};
-use crate::record::{Event, RecordError, Recorder};
+use crate::record::{Event, RecordError, Recorder, SessionId, SessionRecord};
 use crate::session::{Session, SessionState};
 use crate::tool::ToolSpec;
 use changes::Changes;
@@ -77,6 +77,8 @@ pub(crate) struct Gatehouse {
     recorder: Box<dyn Recorder>,
     digest_key: DigestKey,
     timing: Timing,
+    /// How many sessions were opened.
+    sessions: AtomicU64,
     /// Set once an outcome could not be recorded.
     poisoned: AtomicBool,
     require_credentials: bool,
@@ -108,12 +110,15 @@ pub enum SwapError {
 }
 
 /// Why a session was not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The guard was built with `require_credentials`.
     #[error("this guard opens sessions only for verified credentials")]
     CredentialsRequired,
+    /// That it was opened could not be recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 impl Guard {
@@ -127,12 +132,21 @@ impl Guard {
     /// An agent for whom no policy is loaded gets a session too; its calls are denied.
     ///
     /// # Errors
-    /// [`SessionError::CredentialsRequired`] if the guard takes no host's word.
+    /// [`SessionError`] if the guard takes no host's word, or the session cannot be recorded.
     pub fn vouched_session(&self, agent: AgentId) -> Result<Session, SessionError> {
         if self.0.require_credentials {
             return Err(SessionError::CredentialsRequired);
         }
-        Ok(Session::new(self.clone(), agent.into()))
+        let id = SessionId(self.0.sessions.fetch_add(1, Ordering::Relaxed) + 1);
+        let event = Event::SessionOpened(SessionRecord {
+            session: id,
+            agent: &agent,
+        });
+        let timing = &self.0.timing;
+        self.0
+            .recorder
+            .record(&timing.record(timing.now(), event))?;
+        Ok(Session::new(self.clone(), id, agent.into()))
     }
 
     /// Puts other policies in force, for all sessions and from the next decision on.

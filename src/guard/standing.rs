@@ -38,13 +38,13 @@ impl Gatehouse {
         Ok(())
     }
 
-    /// What must still hold when a permit that waited is run.
+    /// What must still hold when a permit that waited is run; tells the time at which it held.
     pub(crate) fn recheck(
         &self,
         session: &SessionState,
         ticket: &mut Ticket,
         request: Request<'_>,
-    ) -> Result<(), Denied> {
+    ) -> Result<u64, Denied> {
         let deny = |reason| (Verdict::Deny, reason);
         self.check_recorder().map_err(deny)?;
         let now = self.timing.now();
@@ -54,7 +54,8 @@ impl Gatehouse {
         }
         session.check_open(now).map_err(deny)?;
         self.check_indicators(session, request).map_err(deny)?;
-        self.recheck_policies(session, ticket, request, now)
+        self.recheck_policies(session, ticket, request, now)?;
+        Ok(now)
     }
 
     /// Policies that came into force meanwhile must allow the call too, with places in their limits instead of those
@@ -84,6 +85,7 @@ impl Gatehouse {
         ticket.places = self
             .reserve(session, request, now, &in_force, &matches)
             .map_err(deny)?;
+        ticket.effect = ticket.effect.max(matches.effect());
         if self.changes.since(settled) {
             return Err(deny(fault("the policies changed again")));
         }

@@ -59,6 +59,16 @@ impl std::fmt::Display for CallId {
     }
 }
 
+/// Links the records of one session. Unique for one guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub(crate) u64);
+
+impl std::fmt::Display for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// One record, borrowed from the call that it is about.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -77,8 +87,14 @@ pub struct Record<'a> {
 pub enum Event<'a> {
     /// A call was decided.
     Decided(Decided<'a>),
+    /// An allowed call is about to run. If this cannot be written, it does not.
+    Executing(Executing<'a>),
     /// A call that was allowed ended, or never began.
     Ended(Ended<'a>),
+    /// A session was opened.
+    SessionOpened(SessionRecord<'a>),
+    /// A session was closed by its host.
+    SessionClosed(SessionRecord<'a>),
     /// The policies changed.
     PolicyLoaded {
         /// Counts the policy changes of this guard; the first policies are 1.
@@ -94,6 +110,8 @@ pub enum Event<'a> {
 pub struct Subject<'a> {
     /// The call.
     pub call: CallId,
+    /// The session that it was made through.
+    pub session: SessionId,
     /// The acting agent.
     pub agent: &'a AgentId,
     /// On whose behalf.
@@ -143,6 +161,26 @@ impl Decided<'_> {
             .write(out);
         }
     }
+}
+
+/// The beginning of a call that was allowed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Executing<'a> {
+    /// Who called what.
+    pub subject: Subject<'a>,
+    /// What the tool does. A log makes `Write` durable before it returns.
+    pub effect: Effect,
+}
+
+/// A session, as it is opened or closed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SessionRecord<'a> {
+    /// The session.
+    pub session: SessionId,
+    /// The acting agent.
+    pub agent: &'a AgentId,
 }
 
 /// The end of a call that was allowed.

@@ -16,7 +16,7 @@ const SHARDS: usize = 16;
 
 /// Keeps the last records in memory: for tests, demonstrations and short-lived agents.
 ///
-/// It forgets when the process ends. It keeps up to `capacity` records for each of 16 groups of threads and
+/// It keeps decisions, outcomes and changes of policy, and forgets when the process ends. It keeps up to `capacity` records for each of 16 groups of threads and
 /// reuses their memory, so recording allocates nothing once it is full.
 #[derive(Debug)]
 pub struct RingRecorder {
@@ -65,12 +65,23 @@ impl RingRecorder {
 
 impl Recorder for RingRecorder {
     fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+        if !is_kept(&record.event) {
+            return Ok(());
+        }
         let Some(shard) = self.shards.get(thread_id::index::<SHARDS>()) else {
             return Err(RecordError("no shard for this thread".into()));
         };
         shard.0.lock().push(self.capacity, record);
         Ok(())
     }
+}
+
+/// That a call begins is only worth a record that outlives the process.
+fn is_kept(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::Decided(_) | Event::Ended(_) | Event::PolicyLoaded { .. }
+    )
 }
 
 impl Ring {
@@ -187,6 +198,8 @@ impl RecordedCall {
                 self.digest = Some(policy);
                 self.epoch = epoch;
             }
+            // See `is_kept`.
+            Event::Executing(_) | Event::SessionOpened(_) | Event::SessionClosed(_) => {}
         }
     }
 

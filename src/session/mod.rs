@@ -15,7 +15,7 @@ use crate::guard::{Guard, Request, Ticket};
 use crate::ids::{Caller, TaskId, ToolName, UserId};
 use crate::permit::{Clearance, Permit};
 use crate::policy::{Explanation, Matches};
-use crate::record::Outcome;
+use crate::record::{Outcome, SessionId};
 use crate::refusal::Refusal;
 use crate::tool::ToolSpec;
 
@@ -40,8 +40,8 @@ use crate::tool::ToolSpec;
 pub struct Session(Arc<SessionState>);
 
 impl Session {
-    pub(crate) fn new(guard: Guard, caller: Caller) -> Self {
-        Self(Arc::new(SessionState::new(guard, caller)))
+    pub(crate) fn new(guard: Guard, id: SessionId, caller: Caller) -> Self {
+        Self(Arc::new(SessionState::new(guard, id, caller)))
     }
 
     /// A session that ends with this one.
@@ -86,6 +86,12 @@ impl Session {
     #[must_use]
     pub fn caller(&self) -> &Caller {
         self.0.caller()
+    }
+
+    /// The session, as records name it; those made from it have the same.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.0.id()
     }
 
     /// The guard that it was opened from.
@@ -170,8 +176,13 @@ impl Session {
         A::Error: Into<ArgsError>,
     {
         let args = self.read(tool, args)?;
-        let ticket = self.ticket(tool, &args)?;
-        Ok((Clearance::new(&self.0, tool, ticket), args))
+        let request = Request {
+            tool,
+            arguments: args.view(),
+            secret: &[],
+        };
+        let clearance = Clearance::begin(&self.0, request, tool, self.ticket(tool, &args)?)?;
+        Ok((clearance, args))
     }
 
     fn ticket(&self, tool: &str, args: &Args) -> Result<Ticket, Refusal> {
@@ -224,7 +235,12 @@ impl Session {
                     .collect::<Vec<_>>(),
             ),
         })?;
-        Ok(Clearance::new(&self.0, tool, ticket))
+        let request = Request {
+            tool,
+            arguments,
+            secret: call.secret,
+        };
+        Clearance::begin(&self.0, request, tool, ticket)
     }
 
     /// Decides a call without making it, and gives the trace of every rule that was consulted.

@@ -7,10 +7,12 @@ use crate::decision::{Code, Detail, Reason};
 use crate::guard::{Gatehouse, Guard, InForce};
 use crate::ids::Caller;
 use crate::policy::{Group, Groups};
+use crate::record::SessionId;
 
 /// What all handles of one session share.
 pub(crate) struct SessionState {
     guard: Guard,
+    id: SessionId,
     pub(super) caller: Caller,
     /// What stands for the agent where it counts by keys.
     owner: u64,
@@ -26,8 +28,9 @@ pub(crate) struct SessionState {
 }
 
 impl SessionState {
-    pub(super) fn new(guard: Guard, caller: Caller) -> Self {
+    pub(super) fn new(guard: Guard, id: SessionId, caller: Caller) -> Self {
         Self {
+            id,
             owner: guard.0.owner(&caller.agent),
             guard,
             caller,
@@ -46,12 +49,14 @@ impl SessionState {
             expires_at: self.expires_at,
             contradictory: self.contradictory,
             closed: Arc::clone(&self.closed),
-            ..Self::new(self.guard.clone(), self.caller.clone())
+            ..Self::new(self.guard.clone(), self.id, self.caller.clone())
         }
     }
 
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        if !self.closed.swap(true, Ordering::SeqCst) {
+            self.gate().record_closed(self.id, &self.caller.agent);
+        }
     }
 
     /// What all handles of the guard share.
@@ -65,6 +70,10 @@ impl SessionState {
 
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
     }
 
     pub(crate) fn owner(&self) -> u64 {

@@ -74,7 +74,9 @@ fn what_is_withdrawn_while_the_record_is_written_does_not_run() {
     for closes in [true, false] {
         let shared = Arc::clone(&slot);
         let act = move || {
-            if let Some(session) = &*shared.lock().unwrap() {
+            // That a session is closed is recorded too, so the lock must be free by then.
+            let session = shared.lock().unwrap().clone();
+            if let Some(session) = session {
                 if closes {
                     session.close();
                 } else {

@@ -293,3 +293,89 @@ fn the_ring_keeps_the_last_records_and_little_of_each() {
     );
     assert_eq!(RingRecorder::new(0).records().len(), 0);
 }
+
+/// The kinds of records in their order, of one session.
+#[derive(Debug, Default)]
+struct Kinds(std::sync::Mutex<Vec<String>>);
+
+impl portcullis::Recorder for Kinds {
+    fn record(&self, record: &portcullis::Record<'_>) -> Result<(), portcullis::RecordError> {
+        use portcullis::Event;
+        let kind = match record.event {
+            Event::SessionOpened(opened) => format!("opened {}", opened.session),
+            Event::Decided(decided) => format!("{} {}", decided.verdict, decided.subject.session),
+            Event::Executing(executing) => format!(
+                "executing {} {}",
+                executing.effect.as_str(),
+                executing.subject.session
+            ),
+            Event::Ended(ended) => format!("{} {}", ended.outcome.as_str(), ended.subject.session),
+            Event::SessionClosed(closed) => format!("closed {}", closed.session),
+            Event::PolicyLoaded { .. } => return Ok(()),
+            _ => "a kind that this test does not know".to_owned(),
+        };
+        self.0.lock().unwrap().push(kind);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_call_is_recorded_before_it_runs_and_a_session_from_end_to_end() {
+    let kinds = std::sync::Arc::new(Kinds::default());
+    let guard = portcullis::Guard::builder()
+        .policy(agent_policy(
+            r#"[{"tool_name": "look", "effect": "read"}, {"tool_name": "pay"}]"#,
+        ))
+        .recorder(std::sync::Arc::clone(&kinds))
+        .build()
+        .unwrap();
+    let told = || std::mem::take(&mut *kinds.0.lock().unwrap());
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    assert_eq!(session.id().to_string(), "1");
+    assert_eq!(told(), ["opened 1"]);
+    let ran: Result<(), Refusal> = session.run("look", "{}", |_| {
+        assert_eq!(told(), ["allow 1", "executing read 1"]);
+        Ok(())
+    });
+    ran.unwrap();
+    assert_eq!(told(), ["completed 1"]);
+    let permit = session.call("pay", "{}").unwrap();
+    assert_eq!(told(), ["allow 1"]);
+    let ran: Result<(), Refusal> = permit.run(|_| {
+        assert_eq!(told(), ["executing write 1"]);
+        Ok(())
+    });
+    ran.unwrap();
+    drop(session.call("pay", "{}").unwrap());
+    assert_eq!(told(), ["completed 1", "allow 1", "abandoned 1"]);
+    let other = guard.vouched_session(agent(AGENT)).unwrap();
+    let narrowed = other.clone().task(crate::support::task("t"));
+    assert_eq!(narrowed.id(), other.id());
+    session.close();
+    session.close();
+    drop(refusal(&session, "pay", "{}"));
+    assert_eq!(told(), ["opened 2", "closed 1", "deny 1"]);
+}
+
+#[test]
+fn a_call_whose_start_cannot_be_recorded_does_not_run_and_costs_nothing() {
+    let gate = Gate::new(r#"[{"tool_name": "pay", "max_calls_per_minute": 1}]"#);
+    let session = gate.session();
+    let permit = session.call("pay", "{}").unwrap();
+    gate.log
+        .refuse_starts
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let ran: Result<(), Refusal> = permit.run(|_| panic!("it ran"));
+    assert_eq!(ran.unwrap_err().code(), Code::Fault);
+    // The place was given back each time, or the limit would be the reason.
+    assert_eq!(refusal(&session, "pay", "{}").code(), Code::Fault);
+    assert_eq!(
+        gate.log.outcomes(),
+        [Outcome::Refused(Code::Fault), Outcome::Refused(Code::Fault)]
+    );
+    gate.log
+        .refuse_starts
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(call(&session, "pay", "{}"), Code::Allowed);
+    assert_eq!(call(&session, "pay", "{}"), Code::Limit);
+}

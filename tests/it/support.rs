@@ -110,6 +110,7 @@ pub(crate) fn allowed(session: &Session, tool: &str, args: &str, calls: usize) -
 pub(crate) struct Trace {
     entries: Mutex<Vec<Entry>>,
     pub(crate) refuse_decisions: AtomicBool,
+    pub(crate) refuse_starts: AtomicBool,
     pub(crate) refuse_ends: AtomicBool,
     pub(crate) refuse_loads: AtomicBool,
 }
@@ -190,6 +191,13 @@ impl Recorder for Trace {
             Event::PolicyLoaded { epoch, policy } => {
                 (&self.refuse_loads, None, What::Loaded { epoch, policy })
             }
+            Event::Executing(_) => {
+                if self.refuse_starts.load(Ordering::SeqCst) {
+                    return Err(RecordError("the disk is full".into()));
+                }
+                return Ok(());
+            }
+            Event::SessionOpened(_) | Event::SessionClosed(_) => return Ok(()),
             _ => return Err(RecordError("a kind of record that no test knows".into())),
         };
         if broken.load(Ordering::SeqCst) {

@@ -1,0 +1,96 @@
+//! How calls begin and end: on record, or not at all.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::Gatehouse;
+use super::gate::{Request, Ticket, fault, subject};
+use crate::decision::Verdict;
+use crate::ids::AgentId;
+use crate::record::{CallId, Ended, Event, Executing, Outcome, SessionId, SessionRecord};
+use crate::refusal::Refusal;
+use crate::session::SessionState;
+
+impl Gatehouse {
+    /// Records that a call begins, at this time. What cannot be recorded does not run, nor what was withdrawn while it
+    /// was being recorded: its places are given back.
+    pub(crate) fn begin(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        ticket: Ticket,
+        now: u64,
+    ) -> Result<Ticket, Refusal> {
+        let event = Event::Executing(Executing {
+            subject: subject(ticket.call, session, request.tool),
+            effect: ticket.effect,
+        });
+        let recorded = self.recorder.record(&self.timing.record(now, event));
+        let checked = recorded
+            .map_err(|error| fault(&format!("the call was not recorded: {error}")))
+            .and_then(|()| self.check_withdrawn(session, request));
+        match checked {
+            Ok(()) => Ok(ticket),
+            Err(reason) => {
+                let refusal = Refusal::new(ticket.call, request.tool, Verdict::Deny, reason);
+                let outcome = Outcome::Refused(refusal.code());
+                self.give_back(session, request.tool, ticket, outcome);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Records that a session was closed, as far as that can be.
+    pub(crate) fn record_closed(&self, session: SessionId, agent: &AgentId) {
+        let event = Event::SessionClosed(SessionRecord { session, agent });
+        self.record_or_stop(self.timing.now(), event);
+    }
+
+    /// Gives back what a call that never ran had reserved.
+    pub(crate) fn give_back(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        ticket: Ticket,
+        outcome: Outcome,
+    ) {
+        let Ticket {
+            call,
+            issued_at,
+            places,
+            ..
+        } = ticket;
+        drop(places);
+        self.record_end(session, tool, call, issued_at, outcome);
+    }
+
+    /// Records how a call ended. What cannot be recorded stops all later calls; a recorder that panics has not recorded.
+    pub(crate) fn record_end(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        call: CallId,
+        issued_at: u64,
+        outcome: Outcome,
+    ) {
+        let now = self.timing.now();
+        let latency = Duration::from_nanos(now.saturating_sub(issued_at));
+        let event = Event::Ended(Ended {
+            subject: subject(call, session, tool),
+            outcome,
+            latency,
+        });
+        self.record_or_stop(now, event);
+    }
+
+    /// What cannot be recorded any more stops all later calls.
+    fn record_or_stop(&self, now: u64, event: Event<'_>) {
+        // This may run while a tool's panic unwinds, where a second panic would end the process.
+        let record = || self.recorder.record(&self.timing.record(now, event));
+        let recorded = catch_unwind(AssertUnwindSafe(record));
+        if !matches!(recorded, Ok(Ok(()))) {
+            self.poisoned.store(true, Ordering::Release);
+        }
+    }
+}
