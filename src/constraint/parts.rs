@@ -33,16 +33,13 @@ impl Check {
             #[cfg(feature = "net")]
             Self::Url(rule) => {
                 let source = rule.source();
-                let listed = |key, texts: Option<&'_ Vec<String>>| Some((Some(key), texts?));
-                [
-                    listed("host", Some(&source.host)),
-                    listed("scheme", source.scheme.as_ref()),
-                    listed("path", source.path.as_ref()),
-                ]
-                .into_iter()
-                .flatten()
-                .map(|(key, texts)| (key, texts.as_slice()))
-                .collect()
+                let optional = [("scheme", &source.scheme), ("path", &source.path)];
+                let optional = optional
+                    .into_iter()
+                    .filter_map(|(key, texts)| Some((Some(key), texts.as_deref()?)));
+                std::iter::once((Some("host"), source.host.as_slice()))
+                    .chain(optional)
+                    .collect()
             }
             _ => Vec::new(),
         }

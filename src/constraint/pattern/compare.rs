@@ -87,10 +87,11 @@ impl Automaton {
     /// One byte for each class of bytes that neither automaton tells apart.
     fn common_alphabet(&self, other: &Self) -> Vec<u8> {
         let (ones, others) = (self.dfa.byte_classes(), other.dfa.byte_classes());
-        let mut seen = HashSet::new();
-        (0..=u8::MAX)
-            .filter(|byte| seen.insert((ones.get(*byte), others.get(*byte))))
-            .collect()
+        let class = |byte: &u8| (ones.get(*byte), others.get(*byte));
+        let mut bytes: Vec<u8> = (0..=u8::MAX).collect();
+        bytes.sort_by_key(class);
+        bytes.dedup_by_key(|byte| class(byte));
+        bytes
     }
 }
 

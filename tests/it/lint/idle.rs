@@ -136,7 +136,7 @@ fn run(policy: AgentPolicy, calls: &[(u32, u64)]) -> Vec<Option<Code>> {
         .iter()
         .map(|(amount, pause)| {
             clock.advance(Duration::from_millis(*pause));
-            let result = session.run("t", &json!({"x": amount}), |_| Ok::<(), Refusal>(()));
+            let result = session.run("t", json!({"x": amount}), |_| Ok::<(), Refusal>(()));
             result.err().map(|refusal| refusal.code())
         })
         .collect()

@@ -56,7 +56,7 @@ impl<'c> World<'c> {
             })
     }
 
-    /// Why nothing fits both, where that is certain.
+    /// Why nothing fits both, where that is certain and each alone is possible.
     pub(in crate::policy::lint) fn clash(self, other: Self) -> Option<Clash<'c>> {
         let missed = |wanting: Self, refusing: Self, by_other| {
             let mut missed = wanting.named.iter().filter(|field| {
@@ -75,7 +75,8 @@ impl<'c> World<'c> {
     fn impossible_with(self, other: Self) -> Option<Clash<'c>> {
         self.named.iter().find_map(|field| {
             let theirs = other.find(&field.name)?;
-            if field.optional && theirs.optional {
+            // What is the same on both sides has no value together only if it has none alone.
+            if field.optional && theirs.optional || field.constraint == theirs.constraint {
                 return None;
             }
             let why = contradiction(&[&field.constraint, &theirs.constraint])?;
