@@ -1,8 +1,8 @@
-//! Any bytes as a policy: an error, or a policy that is written and read back the same and decides.
+//! Any bytes as a policy: an error, or a policy that is written and read back the same, decides and can be linted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::{AgentPolicy, Args, Call, Caller, PolicySet, Principal, ToolName};
+use portcullis::{AgentPolicy, Args, Call, Caller, Finding, PolicySet, Principal, ToolName};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else {
@@ -20,6 +20,16 @@ fn check(policy: AgentPolicy) {
     let again = AgentPolicy::from_json(&serde_json::to_string(&policy).unwrap()).unwrap();
     assert_eq!(again, policy);
     assert_eq!(again.digest(), policy.digest());
+    let kinds = [&policy, &again].map(|policy| {
+        let findings = policy.lint();
+        findings
+            .iter()
+            .for_each(|finding| drop(finding.to_string()));
+        let mut kinds: Vec<_> = findings.iter().map(Finding::kind).collect();
+        kinds.sort();
+        kinds
+    });
+    assert_eq!(kinds[0], kinds[1]);
     let Principal::Agent(agent) = policy.principal().clone() else {
         return;
     };

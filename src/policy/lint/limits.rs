@@ -91,7 +91,12 @@ fn note_if_idle<'p>(
         ),
         Idle::Behind(first) => (
             format!("the limit of {} is always reached first", first.rule),
-            "make it the stricter one, or leave it out",
+            match first.rule.by == limit.rule.by {
+                true => "make it the stricter one, or leave it out",
+                false => {
+                    "make it the stricter one, or leave it out, which lets calls pass that lack a part of its key"
+                }
+            },
         ),
         Idle::Unspendable(calls, most) => (
             format!("{} of at most {most} each never come to more", calls.rule),

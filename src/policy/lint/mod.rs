@@ -27,6 +27,9 @@ impl AgentPolicy {
     /// some decides as it is written: nothing here changes a decision. What is said to be without effect or out of reach
     /// is certain; what a name or a pattern looks like is a guess.
     ///
+    /// This is for whoever writes a policy, not for each start of a program: where many patterns cover each other, or long
+    /// lists are held against each other, it takes time that grows with the square of their number.
+    ///
     /// ```
     /// use portcullis::{AgentPolicy, Lint};
     ///
