@@ -20,6 +20,9 @@ mod indicator;
 mod limit;
 mod policy;
 
+// L2, effects
+pub mod audit;
+
 // L3, composition
 mod guard;
 mod permit;

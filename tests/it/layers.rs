@@ -30,6 +30,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("indicator", 1),
     ("limit", 1),
     ("policy", 1),
+    ("audit", 2),
     ("guard", 3),
     ("permit", 3),
     ("refusal", 3),
