@@ -14,6 +14,7 @@
 //! Source: [RFC 6962](https://www.rfc-editor.org/rfc/rfc6962.html#section-2.1), section 2.1;
 //! [RFC 9162](https://www.rfc-editor.org/rfc/rfc9162.html#section-2.1), section 2.1.
 
+mod checkpoint;
 #[cfg(feature = "sign")]
 mod ed25519;
 mod merkle;
@@ -21,6 +22,7 @@ mod notation;
 mod note;
 mod signer;
 
+pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 #[cfg(feature = "sign")]
 pub use ed25519::Ed25519Signer;
 pub use merkle::{
