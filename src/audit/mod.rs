@@ -17,6 +17,7 @@
 mod checkpoint;
 #[cfg(feature = "sign")]
 mod ed25519;
+mod evidence;
 mod merkle;
 mod notation;
 mod note;
@@ -25,6 +26,7 @@ mod signer;
 pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 #[cfg(feature = "sign")]
 pub use ed25519::Ed25519Signer;
+pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,
     LeafHash, ProofError, Tree, TreeError, TreeHead,
