@@ -26,3 +26,4 @@ mod stress;
 mod support;
 mod swap;
 mod tools;
+mod transparency;
