@@ -43,7 +43,8 @@ impl EntryEvidence {
         }
     }
 
-    /// Sets what else goes with it. No signature covers this.
+    /// Sets what else goes with it. No signature covers this, and with more than half a megabyte of it the text may be
+    /// longer than what is read.
     #[must_use]
     pub fn with_extra(mut self, extra: Vec<u8>) -> Self {
         self.extra = extra;

@@ -114,6 +114,23 @@ fn from_hex(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_tree_that_has_its_room_grows_without_allocating() {
+    let leaf = LeafHash::of(b"entry");
+    let mut tree = Tree::restore(u64::from(u16::MAX), vec![leaf_as_node(leaf); 16]).unwrap();
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..u16::MAX {
+            tree.append(leaf).unwrap();
+        }
+        assert_eq!(tree.frontier().len(), 16);
+    });
+    assert_eq!(counted.count_total, 0);
+}
+
+fn leaf_as_node(leaf: LeafHash) -> Hash {
+    Hash::from_bytes(*leaf.as_bytes())
+}
+
+#[test]
 fn notes_of_the_specification_are_read() {
     let Some(document) = document("c2sp_note.json") else {
         return;

@@ -131,6 +131,13 @@ impl VerifyingKey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.key
     }
+
+    pub(crate) fn check_id(&self, id: KeyId) -> Result<(), KeyError> {
+        match id == self.id {
+            true => Ok(()),
+            false => Err(KeyError::Id),
+        }
+    }
 }
 
 impl fmt::Display for VerifyingKey {
@@ -153,15 +160,6 @@ impl FromStr for VerifyingKey {
         let key = Self::ed25519(name, key);
         key.check_id(id)?;
         Ok(key)
-    }
-}
-
-impl VerifyingKey {
-    pub(crate) fn check_id(&self, id: KeyId) -> Result<(), KeyError> {
-        match id == self.id {
-            true => Ok(()),
-            false => Err(KeyError::Id),
-        }
     }
 }
 
