@@ -74,7 +74,7 @@ impl FromStr for Origin {
 /// let checkpoint = Checkpoint::new(Origin::parse("example.org/audit")?, tree.head());
 /// assert_eq!(
 ///     checkpoint.to_string(),
-///     "example.org/audit\n1\nuZCmlz8wfEEqt+KaRxXxcWs/Rby/3Ki1J4bNf6Zvcis=\n",
+///     "example.org/audit\n1\ng/jjpc4q6P6YCFFoOy42e3k/0Eq3wTIvMELnXBYUGDM=\n",
 /// );
 /// assert_eq!(checkpoint.to_string().parse::<Checkpoint>()?, checkpoint);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

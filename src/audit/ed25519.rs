@@ -12,8 +12,8 @@ use crate::digest::{EntropyError, random_bytes};
 /// An Ed25519 key in memory (feature `sign`).
 ///
 /// It is read from the text that the tools around C2SP signed-note keep such keys in, `PRIVATE+KEY+name+id+base64`.
-/// The secret is wiped when the signer is dropped, and is not shown by `Debug`; texts and seeds from which it was made
-/// are the caller's to wipe.
+/// The secret is wiped when the signer is dropped, and is not shown by `Debug`. What it is made from is not wiped: texts
+/// and seeds of the caller, and what passes over the stack.
 ///
 /// ```
 /// use portcullis::audit::{Ed25519Signer, KeyName, SignedNote, CheckpointSigner as _};
