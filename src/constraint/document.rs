@@ -15,7 +15,7 @@ pub(crate) struct ConstraintReader<'r> {
     patterns: PatternCache,
 }
 
-const KEYS: [&str; 23] = [
+pub(super) const KEYS: [&str; 23] = [
     "one_of",
     "min",
     "max",
@@ -40,6 +40,9 @@ const KEYS: [&str; 23] = [
     "not",
     "any",
 ];
+
+#[cfg(feature = "net")]
+pub(super) const URL_KEYS: [&str; 4] = ["host", "scheme", "port", "path"];
 
 /// Words that other languages use for one of our keys.
 const ALIASES: [(&str, &str); 16] = [
@@ -400,11 +403,7 @@ impl<'r> ConstraintReader<'r> {
 
     #[cfg(feature = "net")]
     fn url(&self, node: &Node) -> Result<Check, LoadError> {
-        let members = self.reading.members(
-            node,
-            "a URL constraint",
-            &["host", "scheme", "port", "path"],
-        )?;
+        let members = self.reading.members(node, "a URL constraint", &URL_KEYS)?;
         let find = |key: &str| {
             members
                 .iter()

@@ -12,6 +12,8 @@ mod host;
 mod parts;
 mod path;
 mod pattern;
+#[cfg(feature = "schema")]
+mod schema;
 mod show;
 #[cfg(feature = "net")]
 mod url;

@@ -13,7 +13,7 @@ use crate::ids::{AgentId, Principal, TaskId, ToolPattern, UserId};
 use crate::json::{Member, Node, Object, Value};
 use crate::reading::Reading;
 
-const POLICY_KEYS: [&str; 6] = [
+pub(super) const POLICY_KEYS: [&str; 6] = [
     "version",
     "agent_id",
     "user_id",
@@ -21,7 +21,7 @@ const POLICY_KEYS: [&str; 6] = [
     "require_user",
     "permissions",
 ];
-const PERMISSION_KEYS: [&str; 10] = [
+pub(super) const PERMISSION_KEYS: [&str; 10] = [
     "tool_name",
     "allowed_params",
     "other_params",
@@ -33,12 +33,16 @@ const PERMISSION_KEYS: [&str; 10] = [
     "budgets",
     "examples",
 ];
-const LEVELS: [(&str, AuditLevel); 3] = [
+pub(super) const LIMIT_KEYS: [&str; 3] = ["calls", "per", "by"];
+pub(super) const BUDGET_KEYS: [&str; 4] = ["sum", "at_most", "per", "by"];
+pub(super) const EXAMPLE_KEYS: [&str; 3] = ["allow", "ask", "deny"];
+pub(super) const OTHER_PARAMS: [(&str, bool); 2] = [("allow", true), ("deny", false)];
+pub(super) const LEVELS: [(&str, AuditLevel); 3] = [
     ("standard", AuditLevel::Standard),
     ("detailed", AuditLevel::Detailed),
     ("full", AuditLevel::Full),
 ];
-const EFFECTS: [(&str, Effect); 2] = [("read", Effect::Read), ("write", Effect::Write)];
+pub(super) const EFFECTS: [(&str, Effect); 2] = [("read", Effect::Read), ("write", Effect::Write)];
 
 /// Reads one policy document.
 pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<AgentPolicy, LoadError> {
@@ -180,27 +184,19 @@ fn read_permission_key(
     let node = &member.value;
     match member.key.as_str() {
         "allowed_params" => permission.allowed_params = Some(constraints.fields(node)?),
-        "other_params" => {
-            permission.other_params = reading.word(node, &[("allow", true), ("deny", false)])?
-        }
+        "other_params" => permission.other_params = reading.word(node, &OTHER_PARAMS)?,
         "max_calls_per_minute" => {
             permission.max_calls_per_minute = Some(read_per_minute(reading, node)?)
         }
         "requires_human_approval" => permission.requires_human_approval = reading.boolean(node)?,
         "audit_level" => permission.audit_level = reading.word(node, &LEVELS)?,
         "effect" => permission.effect = reading.word(node, &EFFECTS)?,
-        "limits" => permission.limits.extend(read_limits(
-            reading,
-            node,
-            &["calls", "per", "by"],
-            read_calls,
-        )?),
-        "budgets" => permission.limits.extend(read_limits(
-            reading,
-            node,
-            &["sum", "at_most", "per", "by"],
-            read_sum,
-        )?),
+        "limits" => permission
+            .limits
+            .extend(read_limits(reading, node, &LIMIT_KEYS, read_calls)?),
+        "budgets" => permission
+            .limits
+            .extend(read_limits(reading, node, &BUDGET_KEYS, read_sum)?),
         "examples" => permission.examples = read_examples(reading, node)?,
         _ => {}
     }
@@ -277,7 +273,7 @@ fn read_key<'n>(reading: &Reading, node: &'n Node) -> Result<Vec<&'n str>, LoadE
 }
 
 fn read_examples(reading: &Reading, node: &Node) -> Result<Vec<Example>, LoadError> {
-    let members = reading.members(node, "the examples", &["allow", "ask", "deny"])?;
+    let members = reading.members(node, "the examples", &EXAMPLE_KEYS)?;
     let mut examples = Vec::new();
     for member in members {
         let expected = match member.key.as_str() {

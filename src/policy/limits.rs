@@ -135,7 +135,7 @@ impl fmt::Display for LimitRule {
 }
 
 impl KeyPart {
-    fn parse(text: &str) -> Result<Self, LoadError> {
+    pub(super) fn parse(text: &str) -> Result<Self, LoadError> {
         Ok(match text {
             "agent" => Self::Agent,
             "user" => Self::User,

@@ -21,6 +21,15 @@ enum Format {
 }
 
 impl AgentPolicy {
+    /// What a policy document looks like, as the text of a JSON Schema (2020-12), for editors and other tools.
+    ///
+    /// It is the same in every build: the keys that need the feature `net` are in it whether or not that is on. What
+    /// it refuses does not load. What it accepts still has to be read, since a schema cannot say everything: that
+    /// patterns compile, say, or that examples are decided as they should be. With the feature `schema`,
+    /// [`AgentPolicy`], [`ToolPermission`](crate::ToolPermission) and [`Constraint`](crate::Constraint) implement
+    /// `schemars::JsonSchema` for use inside another schema.
+    pub const JSON_SCHEMA: &str = include_str!("../../docs/policy.schema.json");
+
     /// Reads a JSON document.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ mod limits;
 mod lint;
 mod load;
 mod node;
+#[cfg(feature = "schema")]
+mod schema;
 mod set;
 #[cfg(feature = "toml")]
 mod toml;

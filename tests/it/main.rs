@@ -19,6 +19,7 @@ mod mistakes;
 mod oracle;
 mod permits;
 mod recording;
+mod schema;
 mod secrets;
 mod sessions;
 mod spiffe;

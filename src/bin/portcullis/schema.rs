@@ -1,6 +1,7 @@
 //! `portcullis schema`: the policy format for editors.
 
 use clap::Args;
+use portcullis::AgentPolicy;
 
 use crate::output::Output;
 use crate::{Exit, Failure};
@@ -10,17 +11,9 @@ use crate::{Exit, Failure};
 pub(crate) struct Schema {}
 
 impl Schema {
-    #[cfg(feature = "schema")]
     pub(crate) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
-        output
-            .text(&portcullis::AgentPolicy::json_schema_text())
-            .map_err(Failure::Output)?;
+        let written = output.text(AgentPolicy::JSON_SCHEMA);
+        written.map_err(Failure::Output)?;
         Ok(Exit::Fine)
-    }
-
-    #[cfg(not(feature = "schema"))]
-    pub(crate) fn run(self, _: &mut Output) -> Result<Exit, Failure> {
-        let message = "`schema` needs the crate feature `schema`, which is not compiled in";
-        Err(Failure::Usage(message.to_owned()))
     }
 }

@@ -6,6 +6,7 @@ mod hostile;
 mod lint;
 mod replay;
 mod run;
+mod schema;
 mod test;
 
 use std::path::PathBuf;
