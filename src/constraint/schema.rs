@@ -112,7 +112,6 @@ fn keys(generator: &mut SchemaGenerator) -> Map<String, Value> {
 type Keys = Vec<(&'static str, Value)>;
 
 fn values_and_numbers() -> Keys {
-    let number = |description: &str, example: i64| json!({"description": description, "type": "number", "examples": [example]});
     let one_of = json!({
         "description": "One of these values, by kind and value: `1`, `1.0`, `true` and `\"1\"` are four values. \
                         A bare list says the same.",
@@ -246,30 +245,17 @@ fn network() -> Keys {
 }
 
 fn sizes() -> Keys {
-    let size = |description: &str, example: u32| json!({"description": description, "type": "integer", "minimum": 0, "examples": [example]});
+    let least = |what| size(&format!("{what}, at least so many."), 1);
+    let most = |what| size(&format!("{what}, at most so many."), 80);
+    let (of_string, of_array) = (
+        "The characters (Unicode scalar values) of a string",
+        "The elements of an array",
+    );
     vec![
-        (
-            "min_length",
-            size(
-                "A string of at least so many characters (Unicode scalar values).",
-                1,
-            ),
-        ),
-        (
-            "max_length",
-            size(
-                "A string of at most so many characters (Unicode scalar values).",
-                80,
-            ),
-        ),
-        (
-            "min_items",
-            size("An array of at least so many elements.", 1),
-        ),
-        (
-            "max_items",
-            size("An array of at most so many elements.", 5),
-        ),
+        ("min_length", least(of_string)),
+        ("max_length", most(of_string)),
+        ("min_items", least(of_array)),
+        ("max_items", most(of_array)),
     ]
 }
 
@@ -321,6 +307,14 @@ fn nested(generator: &mut SchemaGenerator) -> Keys {
         ("any_of", any_of),
         ("not", not),
     ]
+}
+
+fn number(description: &str, example: u32) -> Value {
+    json!({"description": description, "type": "number", "examples": [example]})
+}
+
+fn size(description: &str, example: u32) -> Value {
+    json!({"description": description, "type": "integer", "minimum": 0, "examples": [example]})
 }
 
 /// A non-empty list of strings of some form.

@@ -65,7 +65,10 @@ impl JsonSchema for AgentPolicy {
                     "maxLength": AgentId::MAX_LEN,
                     "examples": ["spiffe://example.org/agent/reporter"],
                 },
-                "user_id": opaque("The person whose policy this is, for all that is done on their behalf.", "ann@example.org"),
+                "user_id": opaque(
+                    "The person whose policy this is, for all that is done on their behalf.",
+                    "ann@example.org",
+                ),
                 "task_id": opaque("The task whose policy this is, for all that is done on it.", "ticket-4711"),
                 "require_user": {
                     "description": "`true`: sessions of this agent must name a user. Only in an agent's policy.",

@@ -1,5 +1,6 @@
 //! The JSON Schema of policies: in step with the code, no stricter than the reader, and strict where it can be.
 
+mod mistakes;
 mod validator;
 
 use std::fs;
@@ -27,17 +28,39 @@ fn root() -> &'static Path {
 #[cfg(feature = "schema")]
 #[test]
 fn the_committed_schema_is_what_the_code_says() {
-    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(AgentPolicy)).unwrap();
-    text.push('\n');
+    let generated = serde_json::to_value(schemars::schema_for!(AgentPolicy)).unwrap();
     if std::env::var_os("PORTCULLIS_BLESS").is_some() {
+        let text = serde_json::to_string_pretty(&generated).unwrap() + "\n";
         fs::write(root().join("docs/policy.schema.json"), text).unwrap();
         return;
     }
+    // Other crates may switch on that objects keep their order, so the text is not compared.
     assert!(
-        text == AgentPolicy::JSON_SCHEMA,
+        generated == *schema(),
         "docs/policy.schema.json is out of step with the code; to write it anew, run\n  \
          PORTCULLIS_BLESS=1 cargo test --features schema --test it the_committed_schema"
     );
+}
+
+/// References lead to what they should, wherever a type stands.
+#[cfg(feature = "schema")]
+#[test]
+fn a_host_can_embed_the_types() {
+    let list = schemars::schema_for!(Vec<AgentPolicy>).to_value();
+    assert_eq!(
+        faults(&list, &json!([every_key(), with_network()])),
+        [""; 0]
+    );
+    assert_ne!(
+        faults(&list, &json!([every_key(), param(json!({"not": {}}))])),
+        [""; 0]
+    );
+    let permission = schemars::schema_for!(portcullis::ToolPermission).to_value();
+    assert_eq!(faults(&permission, &every_key()["permissions"][0]), [""; 0]);
+    let constraint = schemars::schema_for!(portcullis::Constraint).to_value();
+    let nested = |inner: Value| json!({"each": {"fields": {"x": {"not": inner}}}});
+    assert_eq!(faults(&constraint, &nested(json!(["a"]))), [""; 0]);
+    assert_ne!(faults(&constraint, &nested(json!([]))), [""; 0]);
 }
 
 /// All keys of the format, once at least.
@@ -72,7 +95,12 @@ fn every_key() -> Value {
 }
 
 fn with_network() -> Value {
-    let url = json!({"host": ["example.org", "[::1]"], "scheme": ["https", "ws"], "port": [1, 65535], "path": ["/", "/a"]});
+    let url = json!({
+        "host": ["example.org", "[::1]"],
+        "scheme": ["https", "ws"],
+        "port": [1, 65535],
+        "path": ["/", "/a"],
+    });
     let hosts = json!([
         "*.example.org",
         "xn--bcher-kva.example",
@@ -181,140 +209,6 @@ fn is_toml(path: &Path) -> bool {
         .is_some_and(|extension| extension == "toml")
 }
 
-#[test]
-fn mistakes_that_a_schema_can_tell_are_refused() {
-    let limit = |limit: Value| permission(json!({"limits": [limit]}));
-    let budget = |budget: Value| permission(json!({"budgets": [budget]}));
-    let agent = |id: &str| json!({"agent_id": id, "permissions": []});
-    let long = "a".repeat(5000);
-    for document in [
-        json!([]),
-        json!({}),
-        json!({"permissions": []}),
-        json!({"agent_id": "spiffe://d"}),
-        json!({"agent_id": "spiffe://d", "permissions": {}}),
-        json!({"agent_id": "spiffe://d", "permissions": [], "permisions": []}),
-        json!({"agent_id": "spiffe://d", "permissions": [], "$schema": "policy.schema.json"}),
-        json!({"agent_id": "spiffe://d", "user_id": "u", "permissions": []}),
-        json!({"user_id": "u", "task_id": "t", "permissions": []}),
-        json!({"agent_id": "spiffe://d", "permissions": [], "version": 2}),
-        json!({"agent_id": "spiffe://d", "permissions": [], "version": "1"}),
-        json!({"agent_id": "spiffe://d", "permissions": [], "require_user": "yes"}),
-        json!({"user_id": "u", "permissions": [], "require_user": true}),
-        json!({"task_id": "t", "permissions": [], "require_user": false}),
-        json!({"user_id": "", "permissions": []}),
-        json!({"user_id": "a\n", "permissions": []}),
-        json!({"task_id": long, "permissions": []}),
-        agent("http://d"),
-        agent("spiffe://D/a"),
-        agent("spiffe://d/a/"),
-        agent("spiffe://d/a/../b"),
-        agent("spiffe://d/*"),
-        json!({"agent_id": "spiffe://d", "permissions": [{}]}),
-        json!({"agent_id": "spiffe://d", "permissions": ["t"]}),
-        permission(json!({"tool_name": "a b"})),
-        permission(json!({"tool_name": ""})),
-        permission(json!({"tool_name": "a".repeat(129)})),
-        permission(json!({"alowed_params": {}})),
-        permission(json!({"allowed_params": null})),
-        permission(json!({"allowed_params": ["x"]})),
-        permission(json!({"other_params": "allow"})),
-        permission(json!({"other_params": true, "allowed_params": {}})),
-        permission(json!({"max_calls_per_minute": 0})),
-        permission(json!({"max_calls_per_minute": -1})),
-        permission(json!({"max_calls_per_minute": 1.5})),
-        permission(json!({"max_calls_per_minute": 4_294_967_296_u64})),
-        permission(json!({"requires_human_approval": "true"})),
-        permission(json!({"audit_level": "ful"})),
-        permission(json!({"effect": "delete"})),
-        permission(json!({"limits": []})),
-        permission(json!({"limits": {"calls": 1, "per": "1h"}})),
-        permission(json!({"budgets": []})),
-        limit(json!({"calls": 0, "per": "1h"})),
-        limit(json!({"calls": 1})),
-        limit(json!({"per": "1h"})),
-        limit(json!({"calls": 1, "per": "0s"})),
-        limit(json!({"calls": 1, "per": "1 hour"})),
-        limit(json!({"calls": 1, "per": 60})),
-        limit(json!({"calls": 1, "per": "1h", "sum": "x"})),
-        limit(json!({"calls": 1, "per": "1h", "by": []})),
-        limit(json!({"calls": 1, "per": "1h", "by": "user"})),
-        limit(json!({"calls": 1, "per": "1h", "by": ["usr"]})),
-        limit(json!({"calls": 1, "per": "1h", "by": ["param:"]})),
-        limit(json!({"calls": 1, "per": "1h", "by": ["user", "user"]})),
-        budget(json!({"at_most": 1, "per": "1h"})),
-        budget(json!({"sum": "x", "per": "1h"})),
-        budget(json!({"sum": "x", "at_most": 1})),
-        budget(json!({"sum": "x", "at_most": 0, "per": "1h"})),
-        budget(json!({"sum": "x", "at_most": 1e28, "per": "1h"})),
-        budget(json!({"sum": "x", "at_most": "1", "per": "1h"})),
-        permission(json!({"examples": []})),
-        permission(json!({"examples": {"allowed": []}})),
-        permission(json!({"examples": {"allow": {}}})),
-        permission(json!({"examples": {"allow": [5]}})),
-        param(json!([])),
-        param(json!({})),
-        param(json!(null)),
-        param(json!("NYSE")),
-        param(json!({"optional": true})),
-        param(json!({"optional": false})),
-        param(json!({"optional": 1, "any": true})),
-        param(json!({"regex": "a"})),
-        param(json!({"one_of": []})),
-        param(json!({"one_of": "a"})),
-        param(json!({"min": "1"})),
-        param(json!({"max": null})),
-        param(json!({"above": true})),
-        param(json!({"below": [1]})),
-        param(json!({"pattern": 1})),
-        param(json!({"pattern": long})),
-        param(json!({"prefix": ""})),
-        param(json!({"glob": ""})),
-        param(json!({"glob": "[a-z]"})),
-        param(json!({"path": "/workspace"})),
-        param(json!({"path": []})),
-        param(json!({"path": ["workspace"]})),
-        param(json!({"path": ["/a\\b"]})),
-        param(json!({"type": "text"})),
-        param(json!({"type": ["string"]})),
-        param(json!({"min_length": -1})),
-        param(json!({"max_length": 1.5})),
-        param(json!({"min_items": "1"})),
-        param(json!({"max_items": null})),
-        param(json!({"each": []})),
-        param(json!({"each": {"any": true, "optional": true}})),
-        param(json!({"fields": []})),
-        param(json!({"fields": {"x": {"optional": true}}})),
-        param(json!({"all_of": []})),
-        param(json!({"any_of": {}})),
-        param(json!({"any_of": [{"any": true}, {}]})),
-        param(json!({"not": {"optional": true}})),
-        param(json!({"not": "a"})),
-        param(json!({"any": false})),
-        param(json!({"any": 1})),
-        param(json!({"host": []})),
-        param(json!({"host": ["*"]})),
-        param(json!({"host": ["a.*.example.org"]})),
-        param(json!({"host": ["https://example.org"]})),
-        param(json!({"url": {}})),
-        param(json!({"url": {"host": []}})),
-        param(json!({"url": {"host": ["example.org"], "query": ["a"]}})),
-        param(json!({"url": {"host": ["example.org"], "scheme": ["HTTPS"]}})),
-        param(json!({"url": {"host": ["example.org"], "port": [0]}})),
-        param(json!({"url": {"host": ["example.org"], "port": [65536]}})),
-        param(json!({"url": {"host": ["example.org"], "path": ["a"]}})),
-        param(json!({"cidr": []})),
-        param(json!({"cidr": ["example.org"]})),
-    ] {
-        assert!(!loads(&document), "the reader takes {document}");
-        assert_ne!(
-            faults(schema(), &document),
-            [""; 0],
-            "the schema takes {document}"
-        );
-    }
-}
-
 /// An editor offers these; they must not be underlined once they are taken.
 #[test]
 fn examples_and_defaults_fit_where_they_stand() {
@@ -363,14 +257,29 @@ fn pieces() -> Vec<Value> {
     pieces
 }
 
-fn mutated(mut document: Value, changes: Vec<(Index, Value)>) -> Value {
+/// Puts a piece into a place, or takes away what is there.
+fn mutated(mut document: Value, changes: Vec<(Index, Option<Value>)>) -> Value {
     for (index, piece) in changes {
         let mut found = Vec::new();
         places(&document, String::new(), &mut found);
         let place: &String = index.get(&found);
-        *document.pointer_mut(place).unwrap() = piece;
+        match piece {
+            Some(piece) => *document.pointer_mut(place).unwrap() = piece,
+            None => remove(&mut document, place),
+        }
     }
     document
+}
+
+fn remove(document: &mut Value, place: &str) {
+    let Some((parent, step)) = place.rsplit_once('/') else {
+        return;
+    };
+    match document.pointer_mut(parent).unwrap() {
+        Value::Array(elements) => drop(elements.remove(step.parse().unwrap())),
+        Value::Object(members) => drop(members.remove(&step.replace("~1", "/").replace("~0", "~"))),
+        _ => panic!("`{parent}` has no parts"),
+    }
 }
 
 proptest! {
@@ -384,7 +293,7 @@ proptest! {
     #[test]
     fn what_the_reader_takes_is_admitted(
         document in prop_oneof![Just(every_key()), Just(with_network()), generate::policy()],
-        changes in proptest::collection::vec((any::<Index>(), select(pieces())), 1..3),
+        changes in proptest::collection::vec((any::<Index>(), proptest::option::of(select(pieces()))), 1..3),
     ) {
         let document = mutated(document, changes);
         if let Ok(policy) = AgentPolicy::from_json(&document.to_string()) {

@@ -3,6 +3,9 @@
 //! The crates that validate bring some sixty others; this is what is needed of JSON Schema 2020-12 (core, sections 8
 //! to 10, and validation, section 6). A keyword that it does not know stops the test, so nothing goes unchecked.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
@@ -137,9 +140,7 @@ fn holds(keyword: &str, says: &Value, value: &Value) -> bool {
         ("maximum", Value::Number(value)) => value.as_f64() <= number,
         ("minLength", Value::String(text)) => least(text.chars().count()),
         ("maxLength", Value::String(text)) => most(text.chars().count()),
-        ("pattern", Value::String(text)) => {
-            Regex::new(says.as_str().unwrap()).unwrap().is_match(text)
-        }
+        ("pattern", Value::String(text)) => matches(says.as_str().unwrap(), text),
         ("minItems", Value::Array(elements)) => least(elements.len()),
         ("uniqueItems", Value::Array(elements)) => (1..elements.len()).all(|at| {
             !elements[..at]
@@ -159,6 +160,19 @@ fn holds(keyword: &str, says: &Value, value: &Value) -> bool {
         ) => true,
         _ => panic!("the validator does not know the keyword `{keyword}`"),
     }
+}
+
+/// Compiles a pattern once.
+fn matches(pattern: &str, text: &str) -> bool {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        let regex = compiled
+            .entry(pattern.to_owned())
+            .or_insert_with(|| Regex::new(pattern).unwrap());
+        regex.is_match(text)
+    })
 }
 
 fn is_of_type(says: &Value, value: &Value) -> bool {
