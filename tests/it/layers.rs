@@ -28,6 +28,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("thread_id", 0),
     ("tool", 0),
     ("indicator", 1),
+    ("journal", 1),
     ("limit", 1),
     ("policy", 1),
     ("audit", 2),

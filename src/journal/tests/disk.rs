@@ -1,0 +1,357 @@
+//! A disk in memory that fails where it is told to, and that forgets what was not synced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::super::files::{Files, Lock, Sink, Source};
+
+/// What goes wrong, once, at one operation; or from there on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The operation fails and has done nothing.
+    Fails,
+    /// A write takes half, and says so.
+    WritesHalf,
+    /// A write takes half, and then it fails.
+    FailsHalfWay,
+    /// From here on there is no room: writes take half of what they are given and fail, and no file is created.
+    DiskFull,
+}
+
+pub(super) const FAULTS: [Fault; 4] = [
+    Fault::Fails,
+    Fault::WritesHalf,
+    Fault::FailsHalfWay,
+    Fault::DiskFull,
+];
+
+/// Handles to one disk.
+#[derive(Clone, Default)]
+pub(super) struct Disk(Arc<Mutex<State>>);
+
+/// What is on the disk, and what is only in the system's memory.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    inodes: Vec<Inode>,
+    names: BTreeMap<String, usize>,
+    synced_names: BTreeMap<String, usize>,
+    is_locked: bool,
+    operations: usize,
+    fault: Option<(usize, Fault)>,
+    is_full: bool,
+    pub(super) syncs: usize,
+    pub(super) writes: usize,
+    pub(super) sync_takes: Duration,
+}
+
+#[derive(Clone, Default)]
+struct Inode {
+    data: Vec<u8>,
+    synced: Vec<u8>,
+}
+
+impl Disk {
+    pub(super) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// A disk with one file, synced.
+    pub(super) fn holding(files: &[(String, Vec<u8>)]) -> Self {
+        let disk = Self::default();
+        for (name, data) in files {
+            disk.put(name, data.clone());
+        }
+        disk
+    }
+
+    pub(super) fn put(&self, name: &str, data: Vec<u8>) {
+        let mut state = self.0.lock();
+        let inode = state.inodes.len();
+        state.inodes.push(Inode {
+            synced: data.clone(),
+            data,
+        });
+        state.names.insert(name.to_owned(), inode);
+        state.synced_names.insert(name.to_owned(), inode);
+    }
+
+    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let state = self.0.lock();
+        let file =
+            |(name, &inode): (&String, &usize)| (name.clone(), state.inodes[inode].data.clone());
+        state.names.iter().map(file).collect()
+    }
+
+    pub(super) fn fail_at(&self, operation: usize, fault: Fault) {
+        self.0.lock().fault = Some((operation, fault));
+    }
+
+    pub(super) fn operations(&self) -> usize {
+        self.0.lock().operations
+    }
+
+    pub(super) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.0.lock())
+    }
+
+    /// Every state in which the disk may be found after a crash.
+    pub(super) fn crashes(&self) -> Vec<State> {
+        self.0.lock().crashes()
+    }
+
+    /// Counts an operation. Whether only half of it is to be done, or none.
+    fn step(&self, is_write: bool, needs_room: bool) -> io::Result<Extent> {
+        let mut state = self.0.lock();
+        let operation = state.operations;
+        state.operations += 1;
+        let fault = state.fault.filter(|(at, _)| *at == operation);
+        state.is_full |= fault.is_some_and(|(_, fault)| fault == Fault::DiskFull);
+        match fault {
+            Some((_, Fault::Fails)) => return Err(io::Error::other("injected")),
+            Some((_, Fault::WritesHalf)) if is_write => return Ok(Extent::Half),
+            Some((_, Fault::FailsHalfWay)) if is_write => return Ok(Extent::HalfAndFail),
+            _ => {}
+        }
+        match state.is_full && needs_room {
+            true if is_write => Ok(Extent::HalfAndFail),
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(Extent::All),
+        }
+    }
+
+    fn handle(&self, name: &str) -> io::Result<Handle> {
+        let inode = self.0.lock().names.get(name).copied();
+        Ok(Handle {
+            inode: inode.ok_or(io::ErrorKind::NotFound)?,
+            disk: self.clone(),
+        })
+    }
+}
+
+#[derive(PartialEq)]
+enum Extent {
+    All,
+    Half,
+    HalfAndFail,
+}
+
+impl State {
+    /// As when the process that held the lock has died.
+    pub(super) fn unlock(&mut self) {
+        self.is_locked = false;
+    }
+
+    fn crashes(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for names in self.surviving_names() {
+            let mut states = vec![Self {
+                names: names.clone(),
+                synced_names: names.clone(),
+                inodes: self.inodes.clone(),
+                ..Self::default()
+            }];
+            for &inode in names.values() {
+                let contents = self.inodes[inode].surviving();
+                let with = |state: Self| {
+                    contents.iter().map(move |content| {
+                        let mut state = state.clone();
+                        state.inodes[inode] = Inode {
+                            data: content.clone(),
+                            synced: content.clone(),
+                        };
+                        state
+                    })
+                };
+                states = states.into_iter().flat_map(with).collect();
+            }
+            all.extend(states);
+        }
+        all
+    }
+
+    /// Of the entries that were made or removed since the last sync of the directory, any may have got to the disk.
+    fn surviving_names(&self) -> Vec<BTreeMap<String, usize>> {
+        let all: BTreeSet<&String> = self.names.keys().chain(self.synced_names.keys()).collect();
+        let mut survivors = vec![BTreeMap::new()];
+        for name in all {
+            let choices: BTreeSet<Option<&usize>> =
+                [self.names.get(name), self.synced_names.get(name)].into();
+            survivors = survivors
+                .into_iter()
+                .flat_map(|names| {
+                    choices.iter().map(move |choice| {
+                        let mut names = names.clone();
+                        names.extend(choice.map(|&inode| (name.clone(), inode)));
+                        names
+                    })
+                })
+                .collect();
+        }
+        survivors
+    }
+}
+
+impl Inode {
+    /// Of the bytes behind the last sync, any prefix may have got to the disk; the file may have its full length and zeros
+    /// where data did not, also before data that did.
+    fn surviving(&self) -> BTreeSet<Vec<u8>> {
+        let mut survivors = BTreeSet::from([self.synced.clone(), self.data.clone()]);
+        if self.data.starts_with(&self.synced) {
+            for kept in self.synced.len()..self.data.len() {
+                survivors.insert(self.data[..kept].to_vec());
+                let mut zeros_behind = self.data.clone();
+                zeros_behind[kept..].fill(0);
+                survivors.insert(zeros_behind);
+                let mut hole = self.data.clone();
+                hole[self.synced.len()..kept].fill(0);
+                survivors.insert(hole);
+            }
+        }
+        survivors
+    }
+}
+
+impl Files for Disk {
+    fn directory(&self) -> &Path {
+        Path::new("disk")
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Lock>>> {
+        self.step(false, false)?;
+        if std::mem::replace(&mut self.0.lock().is_locked, true) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Held(self.clone()))))
+    }
+
+    fn list(&self, found: &mut dyn FnMut(&str)) -> io::Result<()> {
+        self.step(false, false)?;
+        self.0.lock().names.keys().for_each(|name| found(name));
+        Ok(())
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Source>> {
+        self.step(false, false)?;
+        Ok(Box::new(self.handle(name)?))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn Sink>> {
+        self.step(false, true)?;
+        let mut state = self.0.lock();
+        let inode = state.inodes.len();
+        if state.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        state.inodes.push(Inode::default());
+        state.names.insert(name.to_owned(), inode);
+        Ok(Box::new(Handle {
+            inode,
+            disk: self.clone(),
+        }))
+    }
+
+    fn extend(&self, name: &str) -> io::Result<Box<dyn Sink>> {
+        self.step(false, false)?;
+        Ok(Box::new(self.handle(name)?))
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        self.step(false, false)?;
+        self.handle(name)?
+            .data(|data| data.truncate(length as usize));
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.step(false, false)?;
+        self.0.lock().names.remove(name);
+        Ok(())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.step(false, false)?;
+        let mut state = self.0.lock();
+        state.synced_names = state.names.clone();
+        Ok(())
+    }
+
+    fn sync_parent(&self) -> io::Result<()> {
+        self.step(false, false)?;
+        Ok(())
+    }
+}
+
+struct Held(Disk);
+
+impl Lock for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.0.lock().is_locked = false;
+    }
+}
+
+struct Handle {
+    disk: Disk,
+    inode: usize,
+}
+
+impl Handle {
+    fn data<T>(&self, look: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        look(&mut self.disk.0.lock().inodes[self.inode].data)
+    }
+}
+
+impl Source for Handle {
+    fn length(&mut self) -> io::Result<u64> {
+        self.disk.step(false, false)?;
+        Ok(self.data(|data| data.len() as u64))
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.disk.step(false, false)?;
+        Ok(self.data(|data| {
+            let rest = data.get(offset as usize..).unwrap_or_default();
+            let count = rest.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&rest[..count]);
+            count
+        }))
+    }
+}
+
+impl Sink for Handle {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.state(|state| state.writes += 1);
+        let extent = self.disk.step(true, true)?;
+        let taken = match extent {
+            Extent::All => bytes,
+            Extent::Half | Extent::HalfAndFail => &bytes[..bytes.len().div_ceil(2)],
+        };
+        self.data(|data| data.extend_from_slice(taken));
+        match extent {
+            Extent::HalfAndFail => Err(io::ErrorKind::StorageFull.into()),
+            _ => Ok(taken.len()),
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.step(false, false)?;
+        let (written, takes) = self.disk.state(|state| {
+            state.syncs += 1;
+            (state.inodes[self.inode].data.len(), state.sync_takes)
+        });
+        thread::sleep(takes);
+        self.disk.state(|state| {
+            let inode = &mut state.inodes[self.inode];
+            assert_eq!(inode.data.len(), written, "written during a sync");
+            inode.synced.clone_from(&inode.data);
+        });
+        Ok(())
+    }
+}
