@@ -33,6 +33,18 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
+/// Appends a name as [`Plain`] shows it. Most are plain already, and are copied as they are.
+pub(crate) fn push_plain(out: &mut String, name: &str) {
+    use fmt::Write as _;
+    let is_plain = name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain {
+        out.push_str(name);
+    } else {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{}", Plain(name));
+    }
+}
+
 pub(crate) fn write_safe(f: &mut impl fmt::Write, character: char) -> fmt::Result {
     if is_unsafe_to_show(character) {
         write!(f, "\\u{{{:x}}}", u32::from(character))

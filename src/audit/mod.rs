@@ -18,6 +18,7 @@ mod checkpoint;
 #[cfg(feature = "sign")]
 mod ed25519;
 mod evidence;
+mod log;
 mod merkle;
 mod notation;
 mod note;
@@ -27,6 +28,10 @@ pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 #[cfg(feature = "sign")]
 pub use ed25519::Ed25519Signer;
 pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
+pub use log::{
+    AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, FileSink, LogEntry,
+    LogError, ProvenEntry, SinkError, Verification, VerifyOptions, prove, read,
+};
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,
     LeafHash, ProofError, Tree, TreeError, TreeHead,

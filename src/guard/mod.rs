@@ -227,11 +227,14 @@ impl Guard {
         call.keyed_digest(&self.0.digest_key)
     }
 
-    /// What must happen in time: the wall clock is read again, and counters that no policy uses any more are
-    /// forgotten once they are empty. Call it now and then, say every minute.
+    /// What must happen in time: the wall clock is read again, counters that no policy uses any more are forgotten once
+    /// they are empty, and the recorder does what is due. Call it now and then, say every minute.
     pub fn tick(&self) {
         self.0.timing.read_wall_clock();
         self.0.metering.prune(self.0.timing.now());
+        if self.0.recorder.tick().is_err() {
+            self.0.poisoned.store(true, Ordering::Release);
+        }
     }
 
     /// Whether an outcome could not be recorded, so that every call is refused. There is no way back but a new guard.

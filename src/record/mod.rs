@@ -31,6 +31,14 @@ pub trait Recorder: Send + Sync + std::fmt::Debug {
     fn digest_key(&self) -> Option<DigestKey> {
         None
     }
+
+    /// What must happen in time; [`Guard::tick`](crate::Guard::tick) calls it.
+    ///
+    /// # Errors
+    /// [`RecordError`] if nothing can be recorded any more; every later call is then refused.
+    fn tick(&self) -> Result<(), RecordError> {
+        Ok(())
+    }
 }
 
 impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
@@ -40,6 +48,10 @@ impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
 
     fn digest_key(&self) -> Option<DigestKey> {
         (**self).digest_key()
+    }
+
+    fn tick(&self) -> Result<(), RecordError> {
+        (**self).tick()
     }
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::{CallId, Event, Outcome, Record, RecordError, Recorder, Subject};
 use crate::decision::{Code, Verdict};
 use crate::digest::Digest;
-use crate::text::Plain;
+use crate::text::{Plain, push_plain};
 use crate::thread_id;
 
 /// Threads write to different shards, so that none waits for another.
@@ -229,18 +229,6 @@ const MAX_ARGUMENTS: usize = 4096;
 fn bound(arguments: &mut String) {
     if arguments.len() > MAX_ARGUMENTS {
         *arguments = format!("\"<{} bytes>\"", arguments.len());
-    }
-}
-
-/// Most names are plain already, and are copied as they are.
-fn push_plain(out: &mut String, tool: &str) {
-    use fmt::Write as _;
-    let is_plain = tool.len() <= 128 && tool.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_plain {
-        out.push_str(tool);
-    } else {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{}", Plain(tool));
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod agentdojo;
 mod attacks;
+mod audit;
 mod bypass;
 #[cfg(feature = "cli")]
 mod cli;

@@ -1,0 +1,160 @@
+//! Entries as they are written: one JSON object each, its sequence number first.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use crate::decision::RuleRef;
+use crate::json::View;
+use crate::record::{Decided, Ended, Event, Executing, Outcome, Record, SessionRecord, Subject};
+use crate::text::push_plain;
+
+/// The members of an entry behind its number, without the brackets, appended to reused memory.
+pub(super) struct EntryText<'t>(&'t mut String);
+
+impl<'t> EntryText<'t> {
+    /// Begins an entry of a type at a time.
+    pub(super) fn begin(
+        text: &'t mut String,
+        kind: &str,
+        wall: SystemTime,
+        monotonic: Duration,
+    ) -> Self {
+        let wall = wall
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        text.clear();
+        // Writing to a string cannot fail, here and below.
+        let _ = write!(
+            text,
+            "\"type\":\"{kind}\",\"wall_ns\":{},\"mono_ns\":{}",
+            nanos(wall),
+            nanos(monotonic)
+        );
+        Self(text)
+    }
+
+    /// Writes a record of the guard.
+    pub(super) fn record(text: &'t mut String, record: &Record<'_>) {
+        let begin =
+            |text: &'t mut String, kind: &str| Self::begin(text, kind, record.wall, record.at);
+        match record.event {
+            Event::Decided(decided) => begin(text, "decided").decided(&decided),
+            Event::Executing(executing) => begin(text, "executing").executing(&executing),
+            Event::Ended(ended) => begin(text, ended.outcome.as_str()).ended(&ended),
+            Event::PolicyLoaded { epoch, policy } => {
+                let mut entry = begin(text, "policy_loaded");
+                entry.number("epoch", epoch);
+                entry.hex("policy", policy.as_bytes());
+            }
+            Event::SessionOpened(session) => begin(text, "session_opened").session(&session),
+            Event::SessionClosed(session) => begin(text, "session_closed").session(&session),
+        }
+    }
+
+    fn decided(&mut self, decided: &Decided<'_>) {
+        self.subject(&decided.subject);
+        self.word("decision", decided.verdict.as_str());
+        self.word("code", decided.code.as_str());
+        if let Some(rule) = &decided.rule {
+            self.rule(rule);
+        }
+        if let Some(digest) = &decided.digest {
+            self.hex("digest", digest.as_bytes());
+        }
+        self.hex("policy", decided.policy.as_bytes());
+        self.number("epoch", decided.epoch);
+        self.word("effect", decided.effect.as_str());
+        self.word("audit_level", decided.audit_level.as_str());
+    }
+
+    fn executing(&mut self, executing: &Executing<'_>) {
+        self.subject(&executing.subject);
+        self.word("effect", executing.effect.as_str());
+    }
+
+    fn ended(&mut self, ended: &Ended<'_>) {
+        self.subject(&ended.subject);
+        if let Outcome::Refused(code) = ended.outcome {
+            self.word("code", code.as_str());
+        }
+        self.number("latency_ns", nanos(ended.latency));
+    }
+
+    fn session(&mut self, session: &SessionRecord<'_>) {
+        let _ = write!(self.0, ",\"session\":\"{}\"", session.session);
+        self.text("agent", session.agent.as_str());
+    }
+
+    fn subject(&mut self, subject: &Subject<'_>) {
+        let (call, session) = (subject.call, subject.session);
+        let _ = write!(self.0, ",\"call\":\"{call}\",\"session\":\"{session}\"");
+        self.word("agent", subject.agent.as_str());
+        if let Some(user) = subject.user {
+            self.text("user", user.as_str());
+        }
+        if let Some(task) = subject.task {
+            self.text("task", task.as_str());
+        }
+        self.0.push_str(",\"tool\":\"");
+        // What is shown plainly holds no control character; quotes and backslashes are for JSON to escape.
+        let start = self.0.len();
+        push_plain(self.0, subject.tool);
+        let needs_escapes = self
+            .0
+            .get(start..)
+            .is_some_and(|tool| tool.contains(['"', '\\']));
+        if needs_escapes {
+            let tool = self.0.split_off(start);
+            self.0.pop();
+            View::String(&tool).write_json(self.0);
+        } else {
+            self.0.push('"');
+        }
+    }
+
+    fn rule(&mut self, rule: &RuleRef<'_>) {
+        self.0.push_str(",\"rule\":{\"");
+        self.0.push_str(rule.principal.key());
+        self.0.push_str("\":");
+        View::String(rule.principal.as_str()).write_json(self.0);
+        let (tool, index) = (rule.tool, rule.index);
+        let _ = write!(self.0, ",\"tool_name\":\"{tool}\",\"index\":{index}}}");
+    }
+
+    pub(super) fn number(&mut self, key: &str, number: u64) {
+        let _ = write!(self.0, ",\"{key}\":{number}");
+    }
+
+    /// A text that needs no escapes: a word of ours, or a name whose characters are plain.
+    pub(super) fn word(&mut self, key: &str, word: &str) {
+        for part in [",\"", key, "\":\"", word, "\""] {
+            self.0.push_str(part);
+        }
+    }
+
+    pub(super) fn text(&mut self, key: &str, text: &str) {
+        for part in [",\"", key, "\":"] {
+            self.0.push_str(part);
+        }
+        View::String(text).write_json(self.0);
+    }
+
+    fn hex(&mut self, key: &str, bytes: &[u8]) {
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let digit = |at: u8| DIGITS.get(usize::from(at)).copied().unwrap_or('0');
+        for part in [",\"", key, "\":\""] {
+            self.0.push_str(part);
+        }
+        for byte in bytes {
+            self.0.push(digit(byte >> 4));
+            self.0.push(digit(byte & 15));
+        }
+        self.0.push('"');
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

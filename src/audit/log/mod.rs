@@ -1,0 +1,273 @@
+//! A log of decisions and outcomes that survives crashes and shows tampering.
+
+mod entry;
+mod error;
+mod open;
+mod read;
+mod sink;
+mod verify;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+pub use error::LogError;
+pub use open::AuditLogOptions;
+pub use read::{EntryFilter, LogEntry, ProvenEntry, prove, read};
+pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
+pub use verify::{Verification, VerifyOptions};
+
+use self::entry::EntryText;
+use super::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
+use crate::clock::Clock;
+use crate::decision::Effect;
+use crate::digest::DigestKey;
+use crate::journal::{Journal, Purpose};
+use crate::record::{Event, Record, RecordError, Recorder};
+use crate::text::Plain;
+
+/// A log of decisions and outcomes, in a directory of its own: give it to a guard as its recorder.
+///
+/// Every entry is a line of JSON and a leaf of a Merkle tree, so that an edit, a gap or an exchange shows wherever a
+/// checkpoint was kept. What a guard must know before a tool with an effect runs is synced before it runs; calls that wait
+/// at the same time share syncs. After a crash, a call that had begun and not ended is recorded as `unknown`. Arguments
+/// and results are in it as keyed digests only.
+///
+/// ```
+/// use portcullis::audit::{AuditLog, Origin, VerifyOptions};
+/// use portcullis::{AgentId, AgentPolicy, Guard, Refusal};
+/// use std::sync::Arc;
+///
+/// # let folder = std::env::temp_dir().join(format!("portcullis-doc-{}", std::process::id()));
+/// # let _ = std::fs::remove_dir_all(&folder);
+/// let log = Arc::new(AuditLog::options(Origin::parse("example.org/agents")?).open(&folder)?);
+/// let policy = AgentPolicy::from_json(
+///     r#"{"agent_id": "spiffe://example.org/a", "permissions": [{"tool_name": "pay"}]}"#,
+/// )?;
+/// let guard = Guard::builder().policy(policy).recorder(Arc::clone(&log)).build()?;
+/// let session = guard.vouched_session(AgentId::parse("spiffe://example.org/a")?)?;
+/// let paid: Result<(), Refusal> = session.run("pay", r#"{"amount": 5}"#, |_| Ok(()));
+/// paid?;
+/// log.close()?;
+///
+/// let verified = VerifyOptions::new().verify(&folder)?;
+/// assert_eq!(verified.head.size, verified.covered);
+/// # drop((guard, session, log));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct AuditLog {
+    journal: Journal,
+    /// Locked under the journal's own lock only, so that leaves and frames have one order.
+    tree: Mutex<Tree>,
+    origin: Origin,
+    digest_key: DigestKey,
+    clock: Box<dyn Clock>,
+    signer: Option<Box<dyn CheckpointSigner>>,
+    sinks: Vec<Box<dyn CheckpointSink>>,
+    /// Entries between two checkpoints.
+    every: u64,
+    /// How many entries the last checkpoint covers; held while one is made, so that they go out in order.
+    covered: Mutex<u64>,
+    /// From this size on, a checkpoint is due.
+    due: AtomicU64,
+}
+
+/// What the frames of the journal are.
+mod kind {
+    /// A leaf of the tree.
+    pub(super) const ENTRY: u8 = 1;
+    /// A checkpoint over all entries before it, unsigned.
+    pub(super) const CHECKPOINT: u8 = 2;
+    /// One of the checkpoints before it, signed.
+    pub(super) const SIGNED: u8 = 3;
+}
+
+const PURPOSE: Purpose = Purpose::new(b"audit");
+
+thread_local! {
+    /// Memory for the entry that this thread writes.
+    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+impl AuditLog {
+    /// Begins to open a log. The origin names it in checkpoints: a host name and a path, say.
+    #[must_use]
+    pub fn options(origin: Origin) -> AuditLogOptions {
+        AuditLogOptions::new(origin)
+    }
+
+    /// How many entries there are, and what they come to.
+    #[must_use]
+    pub fn head(&self) -> TreeHead {
+        self.tree.lock().head()
+    }
+
+    /// Makes a checkpoint over all entries, syncs, and gives it to the sinks.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be written or the checkpoint not signed. That a sink did not take it goes on record.
+    pub fn checkpoint(&self) -> Result<Checkpoint, LogError> {
+        let mut covered = self.covered.lock();
+        self.checkpoint_holding(&mut covered)
+    }
+
+    /// Hands everything recorded so far to the system, so that readers of the files see it. It survives the process then,
+    /// not the machine; a [`checkpoint`](Self::checkpoint) survives both.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be written.
+    pub fn flush(&self) -> Result<(), LogError> {
+        Ok(self.journal.flush()?)
+    }
+
+    /// Records that the log is closed, and makes the last checkpoint. What is recorded later opens it again.
+    ///
+    /// # Errors
+    /// As for [`checkpoint`](Self::checkpoint).
+    pub fn close(&self) -> Result<Checkpoint, LogError> {
+        self.note("log_closed", |_| {})?;
+        self.checkpoint()
+    }
+
+    fn checkpoint_holding(&self, covered: &mut u64) -> Result<Checkpoint, LogError> {
+        let (_, checkpoint) = self.journal.append_with(kind::CHECKPOINT, |_, payload| {
+            let checkpoint = Checkpoint::new(self.origin.clone(), self.head());
+            payload.push(checkpoint.to_string().as_bytes())?;
+            Ok::<_, LogError>(checkpoint)
+        })?;
+        let size = checkpoint.head().size;
+        *covered = size;
+        self.due
+            .store(size.saturating_add(self.every), Ordering::Relaxed);
+        // A signer may take its time, so it is asked outside the journal's lock.
+        let text = match &self.signer {
+            None => checkpoint.to_string(),
+            Some(signer) => {
+                let signed = checkpoint.sign(&**signer).map_err(LogError::Sign)?;
+                let text = signed.to_string();
+                self.journal.append(kind::SIGNED, text.as_bytes())?;
+                text
+            }
+        };
+        // What a checkpoint elsewhere covers must not be gone after a crash.
+        self.journal.sync()?;
+        for sink in &self.sinks {
+            if let Err(error) = sink.push(&text) {
+                self.note("checkpoint_not_kept", |entry| {
+                    entry.number("size", size);
+                    entry.text("reason", &Plain(&error.0).to_string());
+                })?;
+            }
+        }
+        Ok(checkpoint)
+    }
+
+    /// Makes a checkpoint if enough entries have come since the last, and nobody else is at it.
+    fn checkpoint_if_due(&self, frame: u64) -> Result<(), LogError> {
+        // There are at least as many frames as entries.
+        if frame.saturating_add(1) < self.due.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Some(mut covered) = self.covered.try_lock() else {
+            return Ok(());
+        };
+        if self.head().size < self.due.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.unattended_checkpoint(&mut covered)
+    }
+
+    /// A checkpoint that nobody asked for. That a signer is out of reach goes on record, and stops no call.
+    fn unattended_checkpoint(&self, covered: &mut u64) -> Result<(), LogError> {
+        match self.checkpoint_holding(covered) {
+            Err(LogError::Sign(error)) => {
+                let write = |entry: &mut EntryText<'_>| {
+                    entry.number("size", *covered);
+                    entry.text("reason", &Plain(&error.to_string()).to_string());
+                };
+                self.note("checkpoint_not_signed", write).map(drop)
+            }
+            made => made.map(drop),
+        }
+    }
+
+    /// Records something about the log itself.
+    fn note(&self, kind: &str, write: impl FnOnce(&mut EntryText<'_>)) -> Result<u64, LogError> {
+        let mut text = String::new();
+        let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        write(&mut EntryText::begin(&mut text, kind, wall, monotonic));
+        self.append(&text)
+    }
+
+    /// Appends an entry, whose members are given; the number of its frame.
+    fn append(&self, members: &str) -> Result<u64, LogError> {
+        let (frame, _) = self.journal.append_with(kind::ENTRY, |_, payload| {
+            let mut tree = self.tree.lock();
+            let written = write!(payload, "{{\"seq\":{},{members}}}", tree.size());
+            written.map_err(|error| LogError::Storage(error.to_string()))?;
+            Ok::<_, LogError>(tree.append(LeafHash::of(payload.bytes()))?)
+        })?;
+        Ok(frame)
+    }
+}
+
+impl Recorder for AuditLog {
+    fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+        let frame = TEXT.with_borrow_mut(|text| {
+            EntryText::record(text, record);
+            self.append(text)
+        });
+        frame
+            .and_then(|frame| {
+                if must_be_durable(&record.event) {
+                    self.journal.sync_through(frame)?;
+                }
+                self.checkpoint_if_due(frame)
+            })
+            .map_err(|error| RecordError(error.to_string()))
+    }
+
+    fn digest_key(&self) -> Option<DigestKey> {
+        Some(self.digest_key.clone())
+    }
+
+    fn tick(&self) -> Result<(), RecordError> {
+        let mut covered = self.covered.lock();
+        if self.head().size == *covered {
+            return Ok(());
+        }
+        self.unattended_checkpoint(&mut covered)
+            .map_err(|error| RecordError(error.to_string()))
+    }
+}
+
+/// What has to be on disk before it happens.
+fn must_be_durable(event: &Event<'_>) -> bool {
+    match event {
+        Event::Executing(executing) => executing.effect == Effect::Write,
+        Event::PolicyLoaded { .. } => true,
+        _ => false,
+    }
+}
+
+/// Makes a last checkpoint, as far as that goes; to see whether it went well, call [`close`](AuditLog::close) before.
+impl Drop for AuditLog {
+    fn drop(&mut self) {
+        if self.head().size != *self.covered.lock() {
+            // Nobody is left to be told.
+            let _ = self.checkpoint();
+        }
+    }
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,316 @@
+//! Opening a log, and putting on record what a crash left open.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+
+use parking_lot::Mutex;
+
+use super::read::LogEntry;
+use super::sink::CheckpointSink;
+use super::{AuditLog, LogError, PURPOSE, kind};
+use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
+use crate::clock::{Clock, SystemClock};
+use crate::digest::{DigestKey, random_bytes};
+use crate::journal::{Frame, OpenOptions, Recovered};
+
+/// How a log is opened.
+#[derive(Debug)]
+#[must_use]
+pub struct AuditLogOptions {
+    origin: Origin,
+    clock: Box<dyn Clock>,
+    signer: Option<Box<dyn CheckpointSigner>>,
+    sinks: Vec<Box<dyn CheckpointSink>>,
+    every: u64,
+    accept_loss: bool,
+}
+
+/// Entries between two checkpoints where nothing is said.
+const EVERY: u64 = 1024;
+
+impl AuditLogOptions {
+    pub(super) fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            clock: Box::new(SystemClock::new()),
+            signer: None,
+            sinks: Vec::new(),
+            every: EVERY,
+            accept_loss: false,
+        }
+    }
+
+    /// Signs checkpoints. Without a signer they are unsigned: then only what a sink has kept shows a log that was
+    /// exchanged as a whole.
+    pub fn signer(mut self, signer: impl CheckpointSigner + 'static) -> Self {
+        self.signer = Some(Box::new(signer));
+        self
+    }
+
+    /// Gives every checkpoint to this too.
+    pub fn sink(mut self, sink: impl CheckpointSink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// How many entries there are between two checkpoints: 1024 where nothing is said, at least 1.
+    pub fn checkpoint_every(mut self, entries: u64) -> Self {
+        self.every = entries.max(1);
+        self
+    }
+
+    /// The clock for what the log notes about itself; the operating system's where none is given.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Opens a log whose last segment has a hole, by cutting it off there. For an operator who has looked at the refusal:
+    /// a crash of the machine can leave a hole before entries that were never reported as durable, but damage looks the same.
+    pub fn accept_loss(mut self) -> Self {
+        self.accept_loss = true;
+        self
+    }
+
+    /// Opens the log in a directory, which is created if it is not there.
+    ///
+    /// All of it is read and held against its own checkpoints first. Calls that a crash left open are put on record as
+    /// `unknown`, or as `abandoned` where they cannot have run, and what was cut off a torn end as `recovered`.
+    ///
+    /// # Errors
+    /// [`LogError`]: another writer has it open, it is damaged, of another origin, or the system refuses.
+    pub fn open(self, directory: impl AsRef<Path>) -> Result<AuditLog, LogError> {
+        let directory = directory.as_ref();
+        let mut replay = Replay::new(&self.origin);
+        let (journal, report) = OpenOptions::new(PURPOSE)
+            .accept_loss(self.accept_loss)
+            .open(directory, |frame| replay.frame(&frame))?;
+        let Replay {
+            tree,
+            covered,
+            pending,
+            ..
+        } = replay;
+        let is_new = tree.size() == 0;
+        let log = AuditLog {
+            digest_key: DigestKey::from_bytes(&digest_key(directory)?),
+            due: AtomicU64::new(covered.saturating_add(self.every)),
+            covered: Mutex::new(covered),
+            tree: Mutex::new(tree),
+            journal,
+            origin: self.origin,
+            clock: self.clock,
+            signer: self.signer,
+            sinks: self.sinks,
+            every: self.every,
+        };
+        log.note_opened(is_new, report.recovered.as_ref(), &pending)?;
+        Ok(log)
+    }
+}
+
+impl AuditLog {
+    fn note_opened(
+        &self,
+        is_new: bool,
+        recovered: Option<&Recovered>,
+        pending: &BTreeMap<String, Pending>,
+    ) -> Result<(), LogError> {
+        self.note("log_opened", |entry| {
+            entry.text("origin", self.origin.as_str());
+            entry.text("version", env!("CARGO_PKG_VERSION"));
+            if let Some(signer) = &self.signer {
+                entry.text("key", &signer.key().to_string());
+            }
+        })?;
+        if let Some(recovered) = recovered {
+            self.note("recovered", |entry| {
+                entry.text("segment", &recovered.segment);
+                entry.number("offset", recovered.offset);
+                entry.number("bytes", recovered.bytes);
+                entry.text("sha256", &recovered.digest.to_string());
+            })?;
+        }
+        for (call, open) in pending {
+            let kind = if open.may_have_run() {
+                "unknown"
+            } else {
+                "abandoned"
+            };
+            self.note(kind, |entry| {
+                entry.text("call", call);
+                for (key, value) in &open.subject {
+                    entry.text(key, value);
+                }
+            })?;
+        }
+        if is_new || recovered.is_some() || !pending.is_empty() {
+            self.journal.sync()?;
+        }
+        Ok(())
+    }
+}
+
+/// What the log's records say, read again in their order.
+struct Replay<'o> {
+    origin: &'o Origin,
+    tree: Tree,
+    covered: u64,
+    /// Calls that were allowed and have not ended, by their ids.
+    pending: BTreeMap<String, Pending>,
+}
+
+/// A call that was allowed.
+struct Pending {
+    subject: Vec<(&'static str, String)>,
+    writes: bool,
+    began: bool,
+}
+
+impl Pending {
+    /// That a call with an effect begins is durable before it does. Of a read it may have been lost.
+    fn may_have_run(&self) -> bool {
+        self.began || !self.writes
+    }
+}
+
+impl<'o> Replay<'o> {
+    fn new(origin: &'o Origin) -> Self {
+        Self {
+            origin,
+            tree: Tree::new(),
+            covered: 0,
+            pending: BTreeMap::new(),
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) -> Result<(), LogError> {
+        match frame.kind {
+            kind::ENTRY => {
+                let entry = LogEntry::parse(self.tree.size(), frame.payload)?;
+                self.tree.append(LeafHash::of(frame.payload))?;
+                self.entry(&entry)
+            }
+            kind::CHECKPOINT => {
+                let found = self.tree.head();
+                self.covered = check_checkpoint(frame.payload, self.origin, found)?.size;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn entry(&mut self, entry: &LogEntry<'_>) -> Result<(), LogError> {
+        if entry.kind() == "log_opened" {
+            return check_origin(entry, self.origin);
+        }
+        let Some(call) = entry.call() else {
+            return Ok(());
+        };
+        match entry.kind() {
+            "decided" if entry.decision() == Some("allow") => {
+                self.pending.insert(call.to_owned(), Pending::of(entry));
+            }
+            "decided" => {}
+            "executing" => {
+                let open = self.pending.entry(call.to_owned());
+                open.or_insert_with(|| Pending::of(entry)).began = true;
+            }
+            _ => drop(self.pending.remove(call)),
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    fn of(entry: &LogEntry<'_>) -> Self {
+        const KEYS: [&str; 5] = ["session", "agent", "user", "task", "tool"];
+        let subject = KEYS
+            .into_iter()
+            .filter_map(|key| Some((key, entry.text(key)?.to_owned())));
+        Self {
+            subject: subject.collect(),
+            writes: entry.text("effect") != Some("read"),
+            began: false,
+        }
+    }
+}
+
+pub(super) fn check_origin(entry: &LogEntry<'_>, expected: &Origin) -> Result<(), LogError> {
+    let found = entry.text("origin").unwrap_or_default();
+    if found == expected.as_str() {
+        return Ok(());
+    }
+    Err(LogError::WrongOrigin {
+        expected: expected.clone(),
+        found: found.to_owned(),
+    })
+}
+
+/// Holds a checkpoint that stands in the log against the entries before it.
+pub(super) fn check_checkpoint(
+    text: &[u8],
+    origin: &Origin,
+    found: TreeHead,
+) -> Result<TreeHead, LogError> {
+    let invalid = |problem: &str| LogError::Checkpoint {
+        size: found.size,
+        problem: problem.to_owned(),
+    };
+    let text = std::str::from_utf8(text).map_err(|_| invalid("it is not UTF-8"))?;
+    let checkpoint: Checkpoint = text
+        .parse()
+        .map_err(|error| LogError::checkpoint(found.size, &error))?;
+    if checkpoint.origin() != origin {
+        return Err(invalid("it names another origin"));
+    }
+    let head = *checkpoint.head();
+    if head != found {
+        let checkpoint = head;
+        return Err(LogError::Mismatch { checkpoint, found });
+    }
+    Ok(head)
+}
+
+const KEY_FILE: &str = "digest-key";
+
+/// The key of the log's digests, made once: without it, nobody can guess short arguments from them. Called under the
+/// journal's lock.
+fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
+    let path = directory.join(KEY_FILE);
+    let failed = |error: io::Error| LogError::Storage(format!("the digest key: {error}"));
+    match File::open(&path) {
+        Ok(file) => {
+            let mut bytes = Vec::new();
+            file.take(33).read_to_end(&mut bytes).map_err(failed)?;
+            let key = bytes.try_into();
+            key.map_err(|_| failed(io::Error::other("the file does not hold 32 bytes")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = random_bytes()?;
+            // A half-written key is never seen under the name.
+            let new = directory.join("digest-key.new");
+            let written = private_file(&new)
+                .and_then(|mut file| {
+                    file.write_all(&key)?;
+                    file.sync_all()
+                })
+                .and_then(|()| fs::rename(&new, &path));
+            written.map_err(failed)?;
+            Ok(key)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// For the owner alone, where the system knows owners.
+#[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix only"))]
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create(true).truncate(true).open(path)
+}

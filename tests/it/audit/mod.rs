@@ -1,0 +1,89 @@
+//! The audit log: what stands in it, that it survives crashes, and that tampering shows.
+
+mod crash;
+mod life;
+mod proofs;
+mod tamper;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use portcullis::audit::{AuditLog, AuditLogOptions, LogError, Origin};
+use portcullis::{Guard, ManualClock, Session};
+
+use crate::support::{AGENT, agent, agent_policy};
+
+const POLICY: &str = r#"[{"tool_name": "look", "effect": "read", "max_calls_per_minute": 1000000},
+    {"tool_name": "pay", "max_calls_per_minute": 1000000, "allowed_params": {"n": {"min": 0}}}]"#;
+
+/// A directory of this test alone, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("portcullis-audit-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn origin() -> Origin {
+    Origin::parse("example.org/agents").unwrap()
+}
+
+fn options() -> AuditLogOptions {
+    AuditLog::options(origin()).clock(ManualClock::new())
+}
+
+fn guard(log: &Arc<AuditLog>) -> Guard {
+    Guard::builder()
+        .policy(agent_policy(POLICY))
+        .recorder(Arc::clone(log))
+        .build()
+        .unwrap()
+}
+
+fn session(log: &Arc<AuditLog>) -> Session {
+    guard(log).vouched_session(agent(AGENT)).unwrap()
+}
+
+/// Every entry's line.
+fn lines(directory: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    portcullis::audit::read(directory, |entry| {
+        lines.push(entry.line().to_owned());
+        Ok::<_, LogError>(())
+    })
+    .unwrap();
+    lines
+}
+
+/// The types of entries, with the tool where there is one.
+fn kinds(directory: &Path) -> Vec<String> {
+    let mut kinds = Vec::new();
+    portcullis::audit::read(directory, |entry| {
+        let tool = entry
+            .text("tool")
+            .map_or(String::new(), |tool| format!(" {tool}"));
+        kinds.push(format!("{}{tool}", entry.kind()));
+        Ok::<_, LogError>(())
+    })
+    .unwrap();
+    kinds
+}
