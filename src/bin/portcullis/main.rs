@@ -3,6 +3,7 @@
 //! Every verb is a few lines over the library; nothing is decided here. Exit codes are a contract with scripts, see
 //! [`Exit`].
 
+mod audit;
 mod call;
 mod check;
 mod explain;
@@ -43,6 +44,7 @@ enum Verb {
     Lint(lint::Lint),
     Test(test::Test),
     Schema(schema::Schema),
+    Audit(audit::Audit),
 }
 
 /// How a verb ended, as scripts see it.
@@ -68,6 +70,8 @@ enum Failure {
     #[error(transparent)]
     Session(#[from] portcullis::SessionError),
     #[error(transparent)]
+    Log(#[from] portcullis::audit::LogError),
+    #[error(transparent)]
     Input(#[from] input::InputError),
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
@@ -92,6 +96,7 @@ fn run(verb: Verb) -> Exit {
         Verb::Lint(lint) => lint.run(&mut output),
         Verb::Test(test) => test.run(&mut output),
         Verb::Schema(schema) => schema.run(&mut output),
+        Verb::Audit(audit) => audit.run(&mut output),
     };
     // What was found before an error is still told.
     let finished = output.finish().map_err(Failure::Output);

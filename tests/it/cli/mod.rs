@@ -1,5 +1,6 @@
 //! The command line, through the built program.
 
+mod audit;
 mod check;
 mod explain;
 mod hostile;

@@ -324,6 +324,8 @@ fn a_full_disk_is_an_error() {
     );
 }
 
+/// Not by an interrupt, which a test run in the background inherits as ignored.
+///
 /// Whoever waits for answers gets them line by line, and what a signal cuts off is never half a line.
 #[cfg(unix)]
 #[test]
@@ -344,7 +346,7 @@ fn an_interrupted_replay_has_told_all_it_was_given() {
     }
     stdin.write_all(b"{\"id\": \"half").unwrap();
     let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args(["-TERM", &child.id().to_string()])
         .status()
         .unwrap();
     assert!(killed.success());
