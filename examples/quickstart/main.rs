@@ -15,7 +15,8 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use portcullis::{AgentId, AgentPolicy, Args, Guard, Refusal, RingRecorder, Session};
+use portcullis::audit::{self, AuditLog, LogEntry, LogError, Origin, VerifyOptions};
+use portcullis::{AgentId, AgentPolicy, Args, Guard, Plain, Refusal, Session};
 
 use tools::{Market, PaperBroker, ToolError};
 
@@ -28,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let broker = PaperBroker::default();
 
     heading("The policy and the tools");
-    let recorder = Arc::new(RingRecorder::new(100));
+    let folder = std::env::temp_dir().join(format!("portcullis-quickstart-{}", std::process::id()));
+    let log = Arc::new(AuditLog::options(Origin::parse("ailog.dev/trading")?).open(&folder)?);
     let guard = Guard::builder()
         .policy_file(&policy_file)
         .tools([
@@ -37,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             tools::execute_trade_tool(),
             tools::send_report_tool(),
         ])
-        .recorder(Arc::clone(&recorder))
+        .recorder(Arc::clone(&log))
         .build()?;
     let session = guard.vouched_session(AgentId::parse(AGENT)?)?;
     println!("agent    {AGENT}");
@@ -131,11 +133,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("           (a new policy does not refill a limit)");
     println!("rolled back: epoch {}", guard.roll_back()?.epoch);
 
-    heading("The record");
-    recorder
-        .records()
-        .iter()
-        .for_each(|record| println!("{record}"));
+    heading("The audit log: what was refused, and that nothing was changed since");
+    let checkpoint = log.close()?;
+    let refused = |entry: &LogEntry<'_>| matches!(entry.decision(), Some("deny" | "ask"));
+    audit::read(&folder, |entry| {
+        if refused(entry) {
+            let text = |key| entry.text(key).unwrap_or_default();
+            let (index, tool) = (entry.index(), Plain(text("tool")));
+            println!(
+                "{index:>5} {:<5} {tool:<18} {}",
+                text("decision"),
+                text("code")
+            );
+        }
+        Ok::<_, LogError>(())
+    })?;
+    // Whoever kept this checkpoint can tell that the log still holds all that it held then.
+    let verified = VerifyOptions::new().kept(checkpoint).verify(&folder)?;
+    println!(
+        "verified: {} entries, root {}",
+        verified.head.size, verified.head.root
+    );
+    drop((session, guard, log));
+    std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
 
