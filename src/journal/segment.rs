@@ -184,7 +184,8 @@ mod tests {
             id: *b"0123456789abcdef",
             first: 0x0102,
         };
-        let mut expected = b"PORTJRNL\x01\0\0\00123456789abcdef\x02\x01\0\0\0\0\0\0audit".to_vec();
+        let mut expected =
+            b"PORTJRNL\x01\0\0\x000123456789abcdef\x02\x01\0\0\0\0\0\0audit".to_vec();
         expected.resize(68, 0);
         assert_eq!(header.encode()[..68], expected[..]);
         assert_eq!(header.encode().len(), HEADER);

@@ -95,7 +95,6 @@ thread_local! {
 
 impl AuditLog {
     /// Begins to open a log. The origin names it in checkpoints: a host name and a path, say.
-    #[must_use]
     pub fn options(origin: Origin) -> AuditLogOptions {
         AuditLogOptions::new(origin)
     }

@@ -44,6 +44,17 @@ impl<'l> LogEntry<'l> {
         Ok(entry)
     }
 
+    /// The type of an entry at its place, without reading more of it than that: what verifying needs of most entries.
+    pub(super) fn kind_at(index: u64, bytes: &'l [u8]) -> Result<&'l str, LogError> {
+        let kind = || {
+            let line = std::str::from_utf8(bytes).ok()?;
+            let (seq, rest) = line.strip_prefix("{\"seq\":")?.split_once(',')?;
+            let (kind, _) = rest.strip_prefix("\"type\":\"")?.split_once('"')?;
+            (seq.parse() == Ok(index) && rest.ends_with('}')).then_some(kind)
+        };
+        kind().ok_or(LogError::NotAnEntry { index })
+    }
+
     /// Its position in the log, from 0.
     #[must_use]
     pub fn index(&self) -> u64 {
@@ -98,13 +109,9 @@ impl<'l> LogEntry<'l> {
 /// One line for people; what came from outside is shown plainly.
 impl fmt::Display for LogEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.wall().as_secs_f64();
-        write!(
-            f,
-            "{:>7} {seconds:.3} {:<15}",
-            self.index,
-            Plain(self.kind())
-        )?;
+        let (index, time) = (self.index, Utc(self.wall()));
+        let kind = Plain(self.kind()).to_string();
+        write!(f, "{index:>7} {time} {kind:<15}")?;
         for key in [
             "decision", "code", "tool", "agent", "user", "task", "session", "call", "reason",
         ] {
@@ -113,6 +120,34 @@ impl fmt::Display for LogEntry<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A time since the Unix epoch as RFC 3339 writes it.
+struct Utc(Duration);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, millis) = (self.0.as_secs(), self.0.subsec_millis());
+        let (day, second) = (seconds / 86_400, seconds % 86_400);
+        // Years begin in March here, so that a leap day is a year's last: 146,097 days are 400 years.
+        let day = day + 719_468;
+        let (era, day) = (day / 146_097, day % 146_097);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (month, carry) = if month < 10 {
+            (month + 3, 0)
+        } else {
+            (month - 9, 1)
+        };
+        let year = era * 400 + year + carry;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+        )
     }
 }
 
@@ -295,4 +330,42 @@ pub fn prove(directory: impl AsRef<Path>, index: u64) -> Result<ProvenEntry, Log
 
 fn parse(text: &[u8]) -> Option<Checkpoint> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (951_868_799, "2000-02-29T23:59:59.000Z"),
+            (951_868_800, "2000-03-01T00:00:00.000Z"),
+            (1_735_689_599, "2024-12-31T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+            (18_446_744_073, "2554-07-21T23:34:33.000Z"),
+        ] {
+            assert_eq!(Utc(Duration::from_secs(seconds)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_type_is_told_only_of_an_entry_at_its_place() {
+        let kind = |text: &'static str| LogEntry::kind_at(7, text.as_bytes()).ok();
+        assert_eq!(kind(r#"{"seq":7,"type":"decided"}"#), Some("decided"));
+        for other in [
+            "",
+            "{}",
+            r#"{"seq":8,"type":"decided"}"#,
+            r#"{"seq":7}"#,
+            r#"{"type":"decided","seq":7}"#,
+            r#"{"seq":7,"type":"decided""#,
+            r#" {"seq":7,"type":"decided"}"#,
+        ] {
+            assert_eq!(kind(other), None, "{other}");
+        }
+        assert!(LogEntry::kind_at(7, b"{\"seq\":7,\"type\":\"\xff\"}").is_err());
+    }
 }

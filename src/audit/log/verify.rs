@@ -117,18 +117,16 @@ impl<'v> Pass<'v> {
 
     fn entry(&mut self, bytes: &[u8]) -> Result<(), LogError> {
         let index = self.tree.size();
-        let entry = LogEntry::parse(index, bytes)?;
-        match (&self.origin, entry.kind()) {
-            (Some(origin), "log_opened") => check_origin(&entry, origin)?,
-            (None, "log_opened") => {
-                self.origin = entry
-                    .text("origin")
-                    .and_then(|text| Origin::parse(text).ok())
+        let opens = LogEntry::kind_at(index, bytes)? == "log_opened";
+        if opens {
+            let entry = LogEntry::parse(index, bytes)?;
+            match &self.origin {
+                Some(origin) => check_origin(&entry, origin)?,
+                None => self.origin = entry.text("origin").and_then(|text| text.parse().ok()),
             }
-            _ => {}
         }
         // A log begins by saying whose it is.
-        if self.origin.is_none() || index == 0 && entry.kind() != "log_opened" {
+        if self.origin.is_none() || index == 0 && !opens {
             return Err(LogError::NotAnEntry { index });
         }
         self.tree.append(LeafHash::of(bytes))?;

@@ -195,7 +195,8 @@ impl Show {
     }
 
     fn filter(&self) -> EntryFilter {
-        let texts: [(_, fn(EntryFilter, &str) -> EntryFilter); 7] = [
+        type With = fn(EntryFilter, &str) -> EntryFilter;
+        let texts: [(&Option<String>, With); 7] = [
             (&self.agent, EntryFilter::agent),
             (&self.user, EntryFilter::user),
             (&self.tool, EntryFilter::tool),
