@@ -192,7 +192,7 @@ fn private_directory() -> DirBuilder {
 
 /// For the owner alone, where the system knows owners.
 #[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix only"))]
-fn private_file() -> fs::OpenOptions {
+pub(crate) fn private_file() -> fs::OpenOptions {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

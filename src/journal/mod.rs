@@ -46,6 +46,7 @@ mod writer;
 use std::fmt;
 
 pub(crate) use error::JournalError;
+pub(crate) use files::private_file;
 pub(crate) use frame::{Frame, Payload};
 pub(crate) use open::{OpenOptions, Recovered};
 pub(crate) use read::Reader;

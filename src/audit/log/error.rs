@@ -28,6 +28,12 @@ pub enum LogError {
         /// The whole of it, for people.
         problem: String,
     },
+    /// The disk is busy, and as much waits for it as may.
+    #[error("the log's queue is full: {queued} bytes wait for the disk")]
+    Full {
+        /// How much waits, in bytes.
+        queued: usize,
+    },
     /// The system refused an operation, or the log stopped at an earlier refusal.
     #[error("{0}")]
     Storage(String),
@@ -69,6 +75,9 @@ pub enum LogError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Keys were given, but none of them signed any checkpoint: signatures may have been taken out.
+    #[error("no checkpoint in the log is signed by a key that was given")]
+    Unsigned,
     /// There is no such entry under any checkpoint.
     #[error("no checkpoint covers entry {index}; the last one covers {covered} entries")]
     NotCovered {
@@ -99,6 +108,7 @@ impl From<JournalError> for LogError {
                 offset,
                 problem: error.to_string(),
             },
+            JournalError::Full { queued } => Self::Full { queued },
             other => Self::Storage(other.to_string()),
         }
     }

@@ -199,7 +199,18 @@ impl AuditLog {
         let mut text = String::new();
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
         write(&mut EntryText::begin(&mut text, kind, wall, monotonic));
-        self.append(&text)
+        self.append_waiting(&text)
+    }
+
+    /// As [`append`](Self::append), but where the queue is full this waits for the disk: what has happened cannot be
+    /// refused any more.
+    fn append_waiting(&self, members: &str) -> Result<u64, LogError> {
+        loop {
+            match self.append(members) {
+                Err(LogError::Full { .. }) => self.journal.flush()?,
+                appended => return appended,
+            }
+        }
     }
 
     /// Appends an entry, whose members are given; the number of its frame.
@@ -218,7 +229,11 @@ impl Recorder for AuditLog {
     fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
         let frame = TEXT.with_borrow_mut(|text| {
             EntryText::record(text, record);
-            self.append(text)
+            match record.event {
+                // A call that is not decided yet can still be refused.
+                Event::Decided(_) => self.append(text),
+                _ => self.append_waiting(text),
+            }
         });
         frame
             .and_then(|frame| {

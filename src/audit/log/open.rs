@@ -14,7 +14,7 @@ use super::{AuditLog, LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::{DigestKey, random_bytes};
-use crate::journal::{Frame, OpenOptions, Recovered};
+use crate::journal::{Frame, OpenOptions, Recovered, private_file};
 
 /// How a log is opened.
 #[derive(Debug)]
@@ -293,7 +293,11 @@ fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
             let key = random_bytes()?;
             // A half-written key is never seen under the name.
             let new = directory.join("digest-key.new");
-            let written = private_file(&new)
+            let written = private_file()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&new)
                 .and_then(|mut file| {
                     file.write_all(&key)?;
                     file.sync_all()
@@ -304,13 +308,4 @@ fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
         }
         Err(error) => Err(failed(error)),
     }
-}
-
-/// For the owner alone, where the system knows owners.
-#[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix only"))]
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create(true).truncate(true).open(path)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub trait CheckpointSink: Send + Sync + std::fmt::Debug {
     /// Takes a checkpoint: the text of a C2SP checkpoint, signed if the log has a signer. What it covers is durable.
     ///
-    /// It is called on the thread of a call, and must not take long.
+    /// It is called on the thread of a call, must not take long, and must not use the log.
     ///
     /// # Errors
     /// [`SinkError`]; it goes on record, and later checkpoints cover the same entries.

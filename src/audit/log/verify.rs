@@ -55,7 +55,8 @@ impl VerifyOptions {
         self
     }
 
-    /// Signed checkpoints in the log must be signed by this key.
+    /// The log must have signed checkpoints, and all of them must be signed by a key that was given. What comes after the
+    /// last one, see [`Verification::signed`], may have been written by anybody.
     #[cfg(feature = "sign")]
     pub fn key(mut self, key: VerifyingKey) -> Self {
         self.keys.push(key);
@@ -219,6 +220,9 @@ impl<'v> Pass<'v> {
                 expected: kept.origin().clone(),
                 found: own.as_str().to_owned(),
             });
+        }
+        if !self.options.keys.is_empty() && self.signed == 0 {
+            return Err(LogError::Unsigned);
         }
         Ok(Verification {
             head,

@@ -96,6 +96,17 @@ mod signed {
         );
     }
 
+    /// Whoever takes all signatures out must not pass for a log that never had any.
+    #[test]
+    fn a_log_without_signatures_does_not_pass_for_a_key() {
+        let folder = Folder::new();
+        let log = options().open(folder.log()).unwrap();
+        log.close().unwrap();
+        let options = VerifyOptions::new().key(signer(1).key().clone());
+        let error = options.verify(folder.log()).unwrap_err();
+        assert!(matches!(error, LogError::Unsigned), "{error}");
+    }
+
     #[derive(Debug)]
     struct OutOfReach(VerifyingKey);
 
