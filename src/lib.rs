@@ -19,6 +19,7 @@ mod tool;
 mod indicator;
 #[allow(
     dead_code,
+    unused_imports,
     reason = "the mechanism is whole; the audit log does not use every part of it"
 )]
 mod journal;

@@ -45,11 +45,11 @@ mod writer;
 
 use std::fmt;
 
-pub(crate) use error::JournalError;
+pub(crate) use error::{Flaw, JournalError};
 pub(crate) use files::private_file;
-pub(crate) use frame::{Frame, Payload};
-pub(crate) use open::{OpenOptions, Recovered};
-pub(crate) use read::Reader;
+pub(crate) use frame::{Frame, Payload, Place};
+pub(crate) use open::{Cause, OpenOptions, OpenReport, Recovered};
+pub(crate) use read::{ReadReport, Reader, TornTail};
 pub(crate) use segment::Purpose;
 
 use self::commit::Commits;

@@ -4,7 +4,7 @@ use super::error::{Flaw, JournalError};
 use super::files::Files;
 use super::frame::{Frame, Place, Seed};
 use super::segment::{self, FIRST_OFFSET, HEADER, Header, ID_OFFSET, Id, Purpose};
-use super::window::{Found, Window};
+use super::window::{Found, SEARCH_BUDGET, Window};
 
 /// Who looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Scan {
         seed: Seed,
     ) -> Result<Option<Tail>, JournalError> {
         let expected = self.scanned.next;
-        let follows = window.later_frame(place.offset, seed, expected)?;
+        let follows = window.later_frame(place.offset, seed, expected, SEARCH_BUDGET)?;
         if self.mode == Mode::Beside && follows.is_some() {
             // A writer appends in order: when a later record can be seen, so can this one.
             window.refresh()?;

@@ -12,9 +12,12 @@ use super::segment::{self, HEADER, Header};
 /// How much is read at a time where nothing asks for more.
 const CHUNK: usize = 64 << 10;
 
-/// How many bytes a search for later frames computes checksums over before it gives up, beside 32 for each byte that is
-/// searched. A payload can be made to look like the start of very many long frames.
-const SEARCH_BUDGET: u64 = 1 << 30;
+/// The budget of a search for later frames: so many bytes it computes checksums over before it gives up, beside 32 for each
+/// byte that is searched. A payload can be made to look like the starts of very many long frames.
+pub(super) const SEARCH_BUDGET: u64 = 1 << 30;
+
+/// How many records later than expected one can be and still be looked at: more than any file holds that was cut out of.
+const FURTHEST: u64 = 1 << 32;
 
 /// A segment, of which one stretch is in memory: as long as a chunk or a frame, and never longer than the file.
 pub(super) struct Window<'w> {
@@ -128,16 +131,18 @@ impl<'w> Window<'w> {
     }
 
     /// The first byte behind `offset` at which a valid frame of record `expected` or a later one starts, if there is any.
-    /// Where finding out would take too long, the byte at which it was given up: what may be a record is treated as one.
+    /// Where checking what looks like a frame would exceed the budget, its first byte: what may be a record is treated as
+    /// one.
     pub(super) fn later_frame(
         &mut self,
         offset: u64,
         seed: Seed,
         expected: u64,
+        budget: u64,
     ) -> Result<Option<u64>, JournalError> {
         let region = self.remaining(offset);
-        let last = expected.saturating_add(region / OVERHEAD as u64);
-        let mut budget = region.saturating_mul(32).saturating_add(SEARCH_BUDGET);
+        let last = expected.saturating_add(FURTHEST);
+        let mut budget = region.saturating_mul(32).saturating_add(budget);
         let mut from = offset.saturating_add(1);
         while let Some((at, head)) = self.next_head(from, expected..=last)? {
             match budget.checked_sub(head.frame_length()) {

@@ -1,102 +1,457 @@
-//! Files that no writer left so: every byte flipped, every length, and bytes of no meaning at all.
+//! Files that no writer leaves behind: truncated, flipped, reordered, spliced, random.
 
+use allocation_counter::measure;
 use proptest::prelude::*;
 
+use super::super::frame::{self, OVERHEAD, Payload, Place, Seed};
+use super::super::segment::{self, HEADER, Header};
+use super::super::window::Window;
+use super::super::{Cause, Flaw, JournalError, OpenOptions};
 use super::disk::Disk;
-use super::{JournalError, entry, open, reader, several_segments, small};
+use super::{Entry, TEST, entry, open, reader, several_segments, small};
 
-/// Opens files as they are, and tells how many records were seen. What is seen is always what was written.
-fn seen(files: &[(String, Vec<u8>)]) -> Result<(usize, bool), JournalError> {
-    let disk = Disk::holding(files);
-    let (_journal, report, entries) = open(&small(), &disk)?;
-    for (at, found) in entries.iter().enumerate() {
-        assert_eq!(*found, entry(at as u64));
+/// Law: a journal that ends at any byte opens with a prefix of its records, and says what it cut off.
+#[test]
+fn a_journal_that_ends_at_any_byte_opens_with_a_prefix() {
+    let (files, entries) = several_segments();
+    let mut longest = 0;
+    for (index, (name, data)) in files.iter().enumerate() {
+        for length in 0..data.len() {
+            let disk = Disk::holding(&files[..index]);
+            disk.put(name, data[..length].to_vec());
+            let (journal, report, found) = open(&small(), &disk).unwrap();
+            assert_eq!(found, entries[..found.len()]);
+            assert_eq!(report.created, index == 0 && length < HEADER);
+            assert!(found.len() >= longest, "a longer file holds fewer records");
+            longest = found.len();
+            match report.recovered {
+                Some(cut) => {
+                    assert_eq!(&cut.segment, name);
+                    assert_eq!(cut.offset + cut.bytes, length as u64);
+                    assert_eq!(cut.cause == Cause::TornHeader, length < HEADER);
+                    assert_eq!(cut.digest, sha256(&data[cut.offset as usize..length]));
+                }
+                // Between two records, since nothing was cut.
+                None => assert!(length == HEADER || !found.is_empty()),
+            }
+            journal.append_durable(1, b"next").unwrap();
+            drop(journal);
+            let (_, report, again) = open(&small(), &disk).unwrap();
+            assert_eq!(again.len(), found.len() + 1);
+            assert!(report.recovered.is_none());
+        }
     }
-    Ok((entries.len(), report.recovered.is_some()))
+    assert_eq!(longest, entries.len() - 1);
 }
 
+fn sha256(bytes: &[u8]) -> crate::digest::Digest {
+    use sha2::Digest as _;
+    <[u8; 32]>::from(sha2::Sha256::digest(bytes)).into()
+}
+
+/// Law: whichever byte is changed, and however, the journal is refused with the place, or the last record is cut off.
 #[test]
-fn no_flipped_byte_changes_a_record() {
+fn a_journal_with_any_byte_changed_is_refused_or_loses_its_last_record() {
     let (files, entries) = several_segments();
-    let last = files.len() - 1;
-    for (index, (_, data)) in files.iter().enumerate() {
+    let last_start = start_of_last_frame(&files);
+    for (index, (name, data)) in files.iter().enumerate() {
         for at in 0..data.len() {
-            for flip in [0x01, 0x80, 0xff] {
+            for change in [0x01, 0x10, 0x80, 0xff, data[at]] {
+                if change == 0 {
+                    continue;
+                }
                 let mut files = files.clone();
-                files[index].1[at] ^= flip;
-                match seen(&files) {
-                    Err(JournalError::Damaged { file, .. }) => {
-                        // The place is named where it is, or at the header that no longer fits.
-                        assert!(file >= files[index].0, "{file}, byte {at} of {index}");
+                files[index].1[at] ^= change;
+                let disk = Disk::holding(&files);
+                let is_in_last_frame = index + 1 == files.len() && at >= last_start;
+                match open(&small(), &disk) {
+                    Ok((_, report, found)) => {
+                        assert!(is_in_last_frame, "{name} byte {at}");
+                        assert_eq!(found, entries[..entries.len() - 1]);
+                        assert_eq!(report.recovered.unwrap().offset, last_start as u64);
                     }
-                    Err(JournalError::WrongPurpose { .. }) => {}
-                    Err(error) => panic!("{error}"),
-                    Ok((count, was_cut)) => {
-                        assert!(
-                            index == last && was_cut && count < entries.len(),
-                            "byte {at} of {index}"
-                        );
+                    Err(JournalError::Damaged { file, offset, .. }) => {
+                        assert!(!is_in_last_frame, "{name} byte {at}");
+                        assert_eq!((&file, disk.files()), (name, files));
+                        assert!(offset <= at as u64);
                     }
+                    Err(error) => panic!("{name} byte {at}: {error}"),
                 }
             }
         }
     }
 }
 
+/// A reader finds the same, and changes nothing.
 #[test]
-fn every_shorter_last_segment_opens_with_a_prefix() {
+fn a_reader_refuses_what_a_writer_refuses() {
     let (files, entries) = several_segments();
-    let last = files.len() - 1;
-    let whole = files[last].1.len();
-    let mut counts = Vec::new();
-    for length in 0..whole {
-        let mut files = files.clone();
-        files[last].1.truncate(length);
-        let (count, _) = seen(&files).unwrap();
-        counts.push(count);
-    }
-    assert!(counts.is_sorted() && counts[whole - 1] == entries.len() - 1);
-    // A segment that is missing or cut in the middle is damage.
-    for index in 0..last {
-        let mut missing = files.clone();
-        missing.remove(index);
-        assert!(matches!(seen(&missing), Err(JournalError::Damaged { .. })));
-        let mut cut = files.clone();
-        cut[index].1.pop();
-        assert!(matches!(seen(&cut), Err(JournalError::Damaged { .. })));
+    let last_start = start_of_last_frame(&files) as u64;
+    for (index, (_, data)) in files.iter().enumerate() {
+        for at in 0..data.len() {
+            let mut files = files.clone();
+            files[index].1[at] ^= 0x40;
+            let disk = Disk::holding(&files);
+            let mut seen: Vec<Entry> = Vec::new();
+            let read = reader(&disk).read(|frame| {
+                seen.push(frame.into());
+                Ok::<_, JournalError>(())
+            });
+            assert_eq!(disk.files(), files);
+            assert_eq!(seen, entries[..seen.len()]);
+            match (read, open(&small(), &disk)) {
+                (Ok(report), Ok(_)) => {
+                    assert_eq!(report.torn_tail.unwrap().place.offset, last_start);
+                }
+                (Err(here), Err(there)) => assert_eq!(here.to_string(), there.to_string()),
+                (here, there) => panic!("{here:?}, {there:?}"),
+            }
+        }
     }
 }
 
-/// A file that was made longer before its data came.
+fn start_of_last_frame(files: &[(String, Vec<u8>)]) -> usize {
+    let mut last = 0;
+    let read = reader(&Disk::holding(files)).read(|frame| {
+        last = frame.place.offset as usize;
+        Ok::<_, JournalError>(())
+    });
+    read.unwrap();
+    last
+}
+
+/// The message on opening; `None` where it opened.
+fn refusal(files: &[(String, Vec<u8>)]) -> Option<String> {
+    let disk = Disk::holding(files);
+    let error = open(&small(), &disk).err()?;
+    assert_eq!(disk.files(), files, "a refusal changes nothing");
+    Some(error.to_string())
+}
+
 #[test]
-fn trailing_zeros_are_cut_off() {
-    let (mut files, entries) = several_segments();
-    let last = files.len() - 1;
-    for zeros in [1, 16, 17, 5000] {
-        let whole = files[last].1.len();
-        files[last].1.resize(whole + zeros, 0);
-        assert_eq!(seen(&files).unwrap(), (entries.len(), true));
-        files[last].1.truncate(whole);
+fn missing_and_exchanged_segments_are_named() {
+    let (files, _) = several_segments();
+    let mut without_first = files.clone();
+    without_first.remove(0);
+    let mut without_second = files.clone();
+    without_second.remove(1);
+    let mut exchanged = files.clone();
+    (exchanged[0].1, exchanged[1].1) = (files[1].1.clone(), files[0].1.clone());
+    let mut shortened = files.clone();
+    shortened[0].1.truncate(HEADER);
+    let second = &files[1].0;
+    let third = &files[2].0;
+    let number = |name: &str| name[8..28].parse::<u64>().unwrap();
+    let start = |file: &str, expected: u64, found: u64, at: u64| {
+        format!(
+            "`{file}` is damaged at byte {at}: expected the segment to start with record {expected}, found {found}"
+        )
+    };
+    for (files, expected) in [
+        (without_first, start(second, 0, number(second), 0)),
+        (
+            without_second,
+            start(third, number(second), number(third), 0),
+        ),
+        (exchanged, start(&files[0].0, 0, number(second), 28)),
+        (shortened, start(second, 0, number(second), 0)),
+    ] {
+        assert_eq!(refusal(&files), Some(expected));
     }
+}
+
+/// One segment with these frames, of the journal `id`.
+fn segment_with(id: [u8; 16], frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
+    let header = Header {
+        purpose: TEST,
+        id,
+        first: 0,
+    };
+    let data = [header.encode(), frames.concat()].concat();
+    vec![(segment::name(0), data)]
+}
+
+fn encoded(id: [u8; 16], seq: u64, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    frame::encode(
+        &mut frame,
+        Seed::new(&id),
+        usize::MAX,
+        (7, seq),
+        |out: &mut Payload<'_>| out.push(payload),
+    )
+    .unwrap();
+    frame
+}
+
+const ID: [u8; 16] = *b"0123456789abcdef";
+
+#[test]
+fn removed_repeated_reordered_and_spliced_records_are_refused() {
+    let frame = |seq| encoded(ID, seq, &entry(seq).payload);
+    let other = |seq| encoded(*b"another journal!", seq, &entry(seq).payload);
+    assert_eq!(
+        refusal(&segment_with(ID, &[frame(0), frame(1), frame(2)])),
+        None
+    );
+    for (frames, expected) in [
+        (
+            vec![frame(0), frame(2)],
+            "expected record 1, found record 2",
+        ),
+        (
+            vec![frame(1), frame(2)],
+            "expected record 0, found record 1",
+        ),
+        (
+            vec![frame(0), frame(1), frame(1)],
+            "expected record 2, found record 1",
+        ),
+        (
+            vec![frame(1), frame(0)],
+            "expected record 0, found record 1",
+        ),
+        (
+            vec![frame(0), other(1), frame(1)],
+            "expected a record that matches its checksum, and later records follow at byte 113",
+        ),
+        (
+            vec![frame(0), other(1), frame(2)],
+            "expected a record that matches its checksum, and later records follow at byte 113",
+        ),
+        (
+            vec![frame(0), vec![0; 24], frame(1)],
+            "expected a record that matches its checksum, and later records follow at byte 113",
+        ),
+        (
+            vec![frame(0), vec![0xff; 24], frame(1)],
+            "expected a record of at most 16777216 bytes, found a length of 4294967295, \
+             and later records follow at byte 113",
+        ),
+        (
+            vec![frame(0), vec![0xf0, 0, 0, 0], vec![9; 20], frame(1)],
+            "expected a record of at least 257 bytes, found 48, and later records follow at byte 113",
+        ),
+    ] {
+        let message = refusal(&segment_with(ID, &frames)).unwrap();
+        assert!(message.ends_with(expected), "{message}");
+    }
+    let alone = segment_with(ID, &[frame(0), other(1)]);
+    assert_eq!(open(&small(), &Disk::holding(&alone)).unwrap().2.len(), 1);
+}
+
+#[test]
+fn a_segment_of_another_journal_or_version_is_refused() {
+    let (files, _) = several_segments();
+    let (others, _) = several_segments();
+    let mut mixed = files.clone();
+    mixed[1] = others[1].clone();
+    assert!(
+        refusal(&mixed)
+            .unwrap()
+            .ends_with("at byte 12: expected the journal id of the first segment")
+    );
+    let mut newer = segment_with(ID, &[]);
+    newer[0].1[8] = 2;
+    assert!(
+        refusal(&newer)
+            .unwrap()
+            .ends_with("expected format version 1, found 2")
+    );
+}
+
+/// A hole in front of records is refused by default, since it could be damage, and is cut off when the operator says so.
+#[test]
+fn loss_is_accepted_only_in_the_last_segment_and_reported() {
+    let frames = [0, 1, 2].map(|seq| encoded(ID, seq, b"payload"));
+    let mut files = segment_with(ID, &frames);
+    let at = HEADER + frames[0].len();
+    files[0].1[at..at + 24].fill(0);
+    assert!(refusal(&files).is_some());
+    let disk = Disk::holding(&files);
+    let (_, report, entries) = open(&small().accept_loss(true), &disk).unwrap();
+    assert_eq!(entries.len(), 1);
+    let recovered = report.recovered.unwrap();
+    assert_eq!((recovered.offset, recovered.bytes), (at as u64, 48));
+    let follows = at as u64 + 24;
+    assert_eq!(recovered.cause, Cause::AcceptedLoss { follows });
+
+    let (mut files, _) = several_segments();
+    files[0].1[HEADER + 4] ^= 1;
+    assert!(open(&small().accept_loss(true), &Disk::holding(&files)).is_err());
+}
+
+/// Names that are not ours stay as they are.
+#[test]
+fn foreign_files_are_left_alone() {
+    let (mut files, entries) = several_segments();
+    for name in [
+        "notes.txt",
+        "journal-7.log",
+        "journal-00000000000000000007.log~",
+    ] {
+        files.push((name.to_owned(), b"foreign".to_vec()));
+    }
+    files.sort();
+    let disk = Disk::holding(&files);
+    assert_eq!(open(&small(), &disk).unwrap().2, entries);
+    assert_eq!(disk.files(), files);
+}
+
+/// Opens whatever it is. Errors are fine; memory may not grow with what the file claims.
+fn open_anything(data: Vec<u8>) -> Result<(), JournalError> {
+    let length = data.len() as u64;
+    let disk = Disk::holding(&[(segment::name(0), data)]);
+    let mut opened = Ok(());
+    let used = measure(|| {
+        opened = OpenOptions::new(TEST)
+            .open_in(std::sync::Arc::new(disk), |_| Ok(()))
+            .map(drop);
+    });
+    let bound = 2 * length + 4096;
+    assert!(
+        used.bytes_max <= bound,
+        "{} bytes for a file of {length}",
+        used.bytes_max
+    );
+    opened
 }
 
 proptest! {
-    /// Any bytes for a segment, behind a good header or none: an error or an answer, and no more memory than there is file.
+    /// Law: any bytes in, an error or an answer out, in memory that is bounded by the file's size.
     #[test]
-    fn any_bytes_are_an_error_or_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..400), keeps_header: bool) {
-        let (mut files, _) = several_segments();
-        files.truncate(1);
-        if keeps_header {
-            files[0].1.truncate(72);
-            files[0].1.extend(bytes);
-        } else {
-            files[0].1 = bytes;
+    fn random_bytes_are_opened_or_refused(data in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let is_short = data.len() <= HEADER;
+        prop_assert_eq!(open_anything(data).is_ok(), is_short);
+    }
+
+    #[test]
+    fn random_bytes_behind_a_header_are_cut_off(data in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let segment = segment_with(ID, &[data]).remove(0).1;
+        prop_assert!(open_anything(segment).is_ok());
+    }
+
+    /// Pieces of frames, real and pretended, in any order.
+    #[test]
+    fn pieces_of_frames_never_make_a_wrong_record(
+        pieces in proptest::collection::vec((0_u64..6, 0_usize..60, 0_usize..60, any::<Option<(u8, u8)>>()), 0..12)
+    ) {
+        let mut data = Vec::new();
+        for (seq, from, to, change) in pieces {
+            let mut frame = encoded(ID, seq, &entry(seq).payload);
+            if let Some((at, change)) = change {
+                let at = usize::from(at) % frame.len();
+                frame[at] ^= change;
+            }
+            let from = if from < 30 { 0 } else { from.min(frame.len()) };
+            let to = if to < 30 { frame.len() } else { to.clamp(from, frame.len().max(from)) };
+            data.extend_from_slice(&frame[from..to]);
         }
+        let disk = Disk::holding(&segment_with(ID, &[data]));
+        for accept_loss in [false, true] {
+            if let Ok((_, _, entries)) = open(&small().accept_loss(accept_loss), &disk) {
+                for (seq, found) in (0..).zip(entries) {
+                    prop_assert_eq!(found, Entry { kind: 7, ..entry(seq) });
+                }
+            }
+        }
+    }
+
+    /// Law: the search finds the first later record, wherever it is and whatever stands before it.
+    #[test]
+    fn a_later_record_is_found_at_any_byte(
+        before in proptest::collection::vec(prop_oneof![Just(0_u8), any::<u8>()], 1..300),
+        after in proptest::collection::vec(any::<u8>(), 0..50),
+        seq in prop_oneof![0_u64..4, Just(1 << 32)],
+    ) {
+        let at = (HEADER + before.len()) as u64;
+        let files = segment_with(ID, &[before, encoded(ID, seq, b"later"), after]);
         let disk = Disk::holding(&files);
-        let counted = allocation_counter::measure(|| {
-            let _ = reader(&disk).read(|_| Ok::<_, JournalError>(()));
+        match open(&small(), &disk) {
+            Err(JournalError::Damaged { offset, follows, .. }) => {
+                prop_assert_eq!((offset, follows), (HEADER as u64, Some(at)));
+            }
+            other => prop_assert!(false, "{:?}", other.err()),
+        }
+    }
+}
+
+#[test]
+fn a_length_that_is_a_lie_takes_no_memory() {
+    for length in [0, 1000, 16 << 20, (16 << 20) + 1, u32::MAX] {
+        let mut frame = encoded(ID, 0, b"short");
+        frame[..4].copy_from_slice(&u32::to_le_bytes(length));
+        open_anything(segment_with(ID, &[frame]).remove(0).1).unwrap();
+    }
+}
+
+/// Longer than what is read at a time, with the damage and the later record anywhere in relation to that.
+#[test]
+fn a_later_record_is_found_behind_a_long_one() {
+    for length in [65_400, 65_450, 65_536, 140_000] {
+        let long = encoded(ID, 0, &vec![3; length]);
+        let mut files = segment_with(ID, &[long, encoded(ID, 1, &vec![5; length])]);
+        files[0].1[HEADER + 50] ^= 1;
+        let follows = (HEADER + OVERHEAD + length) as u64;
+        match open(&small(), &Disk::holding(&files)) {
+            Err(JournalError::Damaged {
+                offset,
+                flaw,
+                follows: found,
+                ..
+            }) => {
+                assert_eq!((offset, flaw), (HEADER as u64, Flaw::Checksum));
+                assert_eq!(found, Some(follows));
+            }
+            other => panic!("{other:?}"),
+        }
+        files[0].1.pop();
+        let (_, report, _) = open(&small(), &Disk::holding(&files)).unwrap();
+        assert_eq!(report.recovered.unwrap().offset, HEADER as u64);
+    }
+}
+
+/// Many long frames that overlap and are none would take for ever to check; then the answer is a refusal.
+#[test]
+fn a_search_has_a_budget() {
+    let mut pretended = encoded(ID, 1, b"");
+    pretended[..4].copy_from_slice(&u32::to_le_bytes(2000));
+    let files = segment_with(ID, &[vec![9; OVERHEAD], pretended.repeat(1000)]);
+    let disk = Disk::holding(&files);
+    let mut memory = Vec::new();
+    let mut window = Window::open(&disk, 0, &mut memory).unwrap();
+    let start = HEADER as u64;
+    let mut search = |budget| {
+        window
+            .later_frame(start, Seed::new(&ID), 0, budget)
+            .unwrap()
+    };
+    assert_eq!(search(1 << 30), None);
+    // Every byte searched pays for 32 that are checked: 1,018 frames of 17 bytes for 270 frames of 2,017.
+    let checked = 32 * 1001 * 17 / 2017;
+    assert_eq!(search(0), Some(start + 17 * (checked + 1)));
+}
+
+#[test]
+fn a_record_is_read_at_its_place_only() {
+    let disk = Disk::holding(&segment_with(
+        ID,
+        &[encoded(ID, 0, b"one"), encoded(ID, 1, b"two")],
+    ));
+    for offset in 0..200 {
+        let place = Place { segment: 0, offset };
+        let read = reader(&disk).read_at(place, 1, |frame| {
+            Ok::<_, JournalError>(frame.payload.to_vec())
         });
-        prop_assert!(counted.bytes_max < 16 << 10, "{} bytes", counted.bytes_max);
-        let _ = open(&small(), &disk);
+        match read {
+            Ok(payload) => assert_eq!((offset, &payload[..]), (92, &b"two"[..])),
+            Err(error) => {
+                assert_ne!(offset, 92);
+                assert!(
+                    error.to_string().contains(&format!("at byte {offset}")),
+                    "{error}"
+                );
+            }
+        }
     }
 }

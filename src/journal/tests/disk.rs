@@ -16,6 +16,8 @@ use super::super::files::{Files, Lock, Sink, Source};
 pub(super) enum Fault {
     /// The operation fails and has done nothing.
     Fails,
+    /// The operation is done, and then reported as failed.
+    DoneButFails,
     /// A write takes half, and says so.
     WritesHalf,
     /// A write takes half, and then it fails.
@@ -24,8 +26,9 @@ pub(super) enum Fault {
     DiskFull,
 }
 
-pub(super) const FAULTS: [Fault; 4] = [
+pub(super) const FAULTS: [Fault; 5] = [
     Fault::Fails,
+    Fault::DoneButFails,
     Fault::WritesHalf,
     Fault::FailsHalfWay,
     Fault::DiskFull,
@@ -45,6 +48,7 @@ pub(super) struct State {
     operations: usize,
     fault: Option<(usize, Fault)>,
     is_full: bool,
+    fails_at_its_end: bool,
     pub(super) syncs: usize,
     pub(super) writes: usize,
     pub(super) sync_takes: Duration,
@@ -100,6 +104,16 @@ impl Disk {
         look(&mut self.0.lock())
     }
 
+    /// Whether these bytes stand anywhere in what was synced.
+    pub(super) fn holds_synced(&self, bytes: &[u8]) -> bool {
+        let state = self.0.lock();
+        let mut files = state.synced_names.values();
+        files.any(|&inode| {
+            let mut places = state.inodes[inode].synced.windows(bytes.len());
+            places.any(|window| window == bytes)
+        })
+    }
+
     /// Every state in which the disk may be found after a crash.
     pub(super) fn crashes(&self) -> Vec<State> {
         self.0.lock().crashes()
@@ -114,6 +128,7 @@ impl Disk {
         state.is_full |= fault.is_some_and(|(_, fault)| fault == Fault::DiskFull);
         match fault {
             Some((_, Fault::Fails)) => return Err(io::Error::other("injected")),
+            Some((_, Fault::DoneButFails)) => state.fails_at_its_end = true,
             Some((_, Fault::WritesHalf)) if is_write => return Ok(Extent::Half),
             Some((_, Fault::FailsHalfWay)) if is_write => return Ok(Extent::HalfAndFail),
             _ => {}
@@ -122,6 +137,14 @@ impl Disk {
             true if is_write => Ok(Extent::HalfAndFail),
             true => Err(io::ErrorKind::StorageFull.into()),
             false => Ok(Extent::All),
+        }
+    }
+
+    /// The end of an operation that changes something.
+    fn done(&self) -> io::Result<()> {
+        match std::mem::take(&mut self.0.lock().fails_at_its_end) {
+            true => Err(io::Error::other("injected at the end")),
+            false => Ok(()),
         }
     }
 
@@ -199,7 +222,7 @@ impl State {
 
 impl Inode {
     /// Of the bytes behind the last sync, any prefix may have got to the disk; the file may have its full length and zeros
-    /// where data did not, also before data that did.
+    /// where data did not, also before data that did: up to there, or in a short stretch.
     fn surviving(&self) -> BTreeSet<Vec<u8>> {
         let mut survivors = BTreeSet::from([self.synced.clone(), self.data.clone()]);
         if self.data.starts_with(&self.synced) {
@@ -211,6 +234,12 @@ impl Inode {
                 let mut hole = self.data.clone();
                 hole[self.synced.len()..kept].fill(0);
                 survivors.insert(hole);
+                let mut short_hole = self.data.clone();
+                short_hole[kept..]
+                    .iter_mut()
+                    .take(16)
+                    .for_each(|byte| *byte = 0);
+                survivors.insert(short_hole);
             }
         }
         survivors
@@ -250,6 +279,8 @@ impl Files for Disk {
         }
         state.inodes.push(Inode::default());
         state.names.insert(name.to_owned(), inode);
+        drop(state);
+        self.done()?;
         Ok(Box::new(Handle {
             inode,
             disk: self.clone(),
@@ -265,20 +296,21 @@ impl Files for Disk {
         self.step(false, false)?;
         self.handle(name)?
             .data(|data| data.truncate(length as usize));
-        Ok(())
+        self.done()
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.step(false, false)?;
         self.0.lock().names.remove(name);
-        Ok(())
+        self.done()
     }
 
     fn sync_directory(&self) -> io::Result<()> {
         self.step(false, false)?;
         let mut state = self.0.lock();
         state.synced_names = state.names.clone();
-        Ok(())
+        drop(state);
+        self.done()
     }
 
     fn sync_parent(&self) -> io::Result<()> {
@@ -334,6 +366,7 @@ impl Sink for Handle {
             Extent::Half | Extent::HalfAndFail => &bytes[..bytes.len().div_ceil(2)],
         };
         self.data(|data| data.extend_from_slice(taken));
+        self.disk.done()?;
         match extent {
             Extent::HalfAndFail => Err(io::ErrorKind::StorageFull.into()),
             _ => Ok(taken.len()),
@@ -352,6 +385,6 @@ impl Sink for Handle {
             assert_eq!(inode.data.len(), written, "written during a sync");
             inode.synced.clone_from(&inode.data);
         });
-        Ok(())
+        self.disk.done()
     }
 }

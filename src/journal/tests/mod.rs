@@ -10,8 +10,7 @@ mod threads;
 use std::sync::Arc;
 
 use self::disk::Disk;
-use super::open::OpenReport;
-use super::{Frame, Journal, JournalError, OpenOptions, Purpose, Reader};
+use super::{Frame, Journal, JournalError, OpenOptions, OpenReport, Purpose, Reader};
 
 const TEST: Purpose = Purpose::new(b"test");
 

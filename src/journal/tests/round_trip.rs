@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::prelude::*;
 
-use super::super::frame::Place;
-use super::super::{JournalError, OpenOptions, Purpose};
+use super::super::{JournalError, OpenOptions, Place, Purpose};
 use super::disk::Disk;
 use super::{Entry, TEST, open, reader, small};
 
@@ -115,8 +114,8 @@ proptest! {
             let again = reader.read_at(*place, entry.seq, |frame| Ok::<_, JournalError>(Entry::from(frame)));
             prop_assert_eq!(&again.unwrap(), expected);
             let other = reader.read_at(*place, entry.seq + 1, |_| Ok::<_, JournalError>(()));
-            let is_refused = matches!(other, Err(JournalError::Damaged { .. }));
-            prop_assert!(is_refused);
+            let is_damage = matches!(other, Err(JournalError::Damaged { .. }));
+            prop_assert!(is_damage);
         }
     }
 }

@@ -1,110 +1,225 @@
-//! Real threads: shared syncs, order, and no allocation once the buffers have grown.
+//! Many threads on one journal.
 
-use std::collections::BTreeSet;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use super::disk::Disk;
-use super::{OpenOptions, TEST, open};
-use crate::journal::JournalError;
+use parking_lot::Mutex;
 
-/// 64 callers, 20 records each, on a disk that takes a millisecond to sync.
-#[test]
-fn callers_that_wait_share_syncs() {
-    const THREADS: u64 = 64;
-    const RECORDS: u64 = 20;
+use super::super::{JournalError, OpenOptions};
+use super::disk::{Disk, Fault};
+use super::{TEST, open, reader, small};
+
+/// A disk whose syncs take about as long as those of a good one.
+fn slow(sync_takes: Duration) -> Disk {
     let disk = Disk::default();
-    let (journal, ..) = open(&OpenOptions::new(TEST), &disk).unwrap();
-    disk.state(|state| {
-        state.sync_takes = Duration::from_millis(1);
-        state.syncs = 0;
+    disk.state(|state| state.sync_takes = sync_takes);
+    disk
+}
+
+#[test]
+fn threads_that_wait_for_the_disk_share_its_syncs() {
+    const THREADS: usize = 64;
+    const EACH: usize = 40;
+    let disk = slow(Duration::from_millis(1));
+    let (journal, ..) = open(&OpenOptions::new(TEST).segment_size(20_000), &disk).unwrap();
+    let before = disk.state(|state| state.syncs);
+    let told: Vec<Vec<u64>> = thread::scope(|scope| {
+        let writers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (journal, disk) = (&journal, &disk);
+                scope.spawn(move || {
+                    let append = |number: usize| {
+                        let payload = [thread as u8, number as u8, 7];
+                        let seq = journal.append_durable(thread as u8, &payload).unwrap();
+                        assert!(
+                            disk.holds_synced(&payload),
+                            "reported before it was durable"
+                        );
+                        seq
+                    };
+                    (0..EACH).map(append).collect()
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .collect()
     });
-    let barrier = Barrier::new(THREADS as usize);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (journal, barrier) = (&journal, &barrier);
+    let syncs = disk.state(|state| state.syncs) - before;
+    let a_sync = THREADS * EACH / syncs;
+    assert!(a_sync >= 20, "{a_sync} records a sync");
+
+    drop(journal);
+    let (_, _, entries) = open(&small(), &disk).unwrap();
+    assert_eq!(entries.len(), THREADS * EACH);
+    for (thread, seqs) in told.iter().enumerate() {
+        for (number, &seq) in seqs.iter().enumerate() {
+            assert_eq!(
+                entries[seq as usize].payload,
+                [thread as u8, number as u8, 7]
+            );
+        }
+        assert!(seqs.is_sorted());
+    }
+}
+
+/// What a caller does while it writes a record happens in the order of the records.
+#[test]
+fn the_state_of_callers_keeps_the_order_of_records() {
+    let disk = slow(Duration::from_micros(50));
+    let (journal, ..) = open(&small().queue(1 << 20), &disk).unwrap();
+    let leaves = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for thread in 0..8_u8 {
+            let (journal, leaves) = (&journal, &leaves);
             scope.spawn(move || {
-                barrier.wait();
-                let mut last = None;
-                for record in 0..RECORDS {
-                    let payload = [thread.to_le_bytes(), record.to_le_bytes()].concat();
-                    let seq = journal.append_durable(1, &payload).unwrap();
-                    assert!(last < Some(seq), "a caller's records keep their order");
-                    last = Some(seq);
+                for number in 0..200_u8 {
+                    let append = journal.append_with(1, |seq, record| {
+                        record.push(&[thread, number])?;
+                        // Taken only for the moment: it is the journal that keeps the order.
+                        leaves.lock().push((seq, record.bytes().to_vec()));
+                        Ok::<_, JournalError>(())
+                    });
+                    let (seq, ()) = append.unwrap();
+                    if number % 16 == thread {
+                        journal.sync_through(seq).unwrap();
+                    }
                 }
             });
         }
     });
-    let syncs = disk.state(|state| state.syncs) as u64;
-    assert!(
-        THREADS * RECORDS >= 20 * syncs,
-        "{} records in {syncs} syncs",
-        THREADS * RECORDS
-    );
     drop(journal);
-    let (.., entries) = open(&OpenOptions::new(TEST), &disk).unwrap();
-    let distinct: BTreeSet<Vec<u8>> = entries.iter().map(|entry| entry.payload.clone()).collect();
-    assert_eq!(distinct.len() as u64, THREADS * RECORDS);
-    for thread in 0..THREADS {
-        let own = entries
-            .iter()
-            .filter(|entry| entry.payload.starts_with(&thread.to_le_bytes()));
-        let records: Vec<u64> = own
-            .map(|entry| u64::from_le_bytes(entry.payload[8..].try_into().unwrap()))
-            .collect();
-        assert_eq!(records, (0..RECORDS).collect::<Vec<_>>());
-    }
+    let (_, _, entries) = open(&small(), &disk).unwrap();
+    let found: Vec<(u64, Vec<u8>)> = entries
+        .into_iter()
+        .map(|entry| (entry.seq, entry.payload))
+        .collect();
+    assert_eq!(found, leaves.into_inner());
+    assert_eq!(found.len(), 1600);
 }
 
-/// Buffered records are refused, not dropped, while the disk is busy and the queue full; what was taken is there.
+/// While the disk is busy, buffered appends are taken as long as there is room, then refused; none is dropped.
 #[test]
 fn a_full_queue_refuses_and_drops_nothing() {
     let disk = Disk::default();
-    let options = OpenOptions::new(TEST).queue(2000).write_at(1000);
-    let (journal, ..) = open(&options, &disk).unwrap();
-    disk.state(|state| state.sync_takes = Duration::from_millis(20));
-    let refused = std::thread::scope(|scope| {
-        let durable = scope.spawn(|| {
-            for _ in 0..5 {
-                journal.append_durable(2, b"durable").unwrap();
-            }
-        });
-        let mut taken = 0_u64;
-        let mut refused = 0_u64;
-        while !durable.is_finished() {
-            match journal.append(1, &[7; 100]) {
-                Ok(_) => taken += 1,
-                Err(JournalError::Full { queued }) => {
-                    assert!(queued >= 2000);
-                    refused += 1;
-                }
-                Err(error) => panic!("{error}"),
-            }
+    let (journal, ..) = open(&small(), &disk).unwrap();
+    disk.state(|state| state.sync_takes = Duration::from_millis(300));
+    let before = disk.state(|state| state.syncs);
+    let mut taken = vec![b"leader".to_vec()];
+    let called = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| journal.append_durable(1, b"leader").unwrap());
+        while disk.state(|state| state.syncs) == before {
+            thread::yield_now();
         }
-        journal.sync().unwrap();
-        assert_eq!(journal.next_seq(), taken + 5);
-        refused
+        let refused = loop {
+            let payload = vec![taken.len() as u8; 30];
+            let append = journal.append_with(1, |_, record| {
+                called.fetch_add(1, Ordering::Relaxed);
+                record.push(&payload)
+            });
+            match append {
+                Ok(_) => taken.push(payload),
+                Err(error) => break error,
+            }
+        };
+        // 400 bytes, of frames of 47.
+        assert!(
+            matches!(refused, JournalError::Full { queued: 423 }),
+            "{refused}"
+        );
+        assert_eq!(
+            called.load(Ordering::Relaxed),
+            9,
+            "a refused record is not even written"
+        );
+        taken.push(b"patient".to_vec());
+        journal.append_durable(1, b"patient").unwrap();
+        taken.push(b"buffered".to_vec());
+        journal.append(1, b"buffered").unwrap();
     });
-    assert!(refused > 0);
-    let next = journal.next_seq();
     drop(journal);
-    assert_eq!(open(&options, &disk).unwrap().2.len() as u64, next);
+    let (_, _, entries) = open(&small(), &disk).unwrap();
+    let found: Vec<Vec<u8>> = entries.into_iter().map(|entry| entry.payload).collect();
+    assert_eq!(found, taken);
+}
+
+/// When the sync fails that several wait for, all of them are told, and nobody tries again.
+#[test]
+fn a_failed_sync_is_told_to_all_who_wait_for_it() {
+    let disk = slow(Duration::from_millis(5));
+    let (journal, ..) = open(&OpenOptions::new(TEST), &disk).unwrap();
+    journal.append_durable(1, b"first").unwrap();
+    disk.fail_at(disk.operations() + 20, Fault::Fails);
+    let poisoned = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                loop {
+                    match journal.append_durable(1, b"next") {
+                        Ok(_) => {}
+                        Err(JournalError::Poisoned { first }) => {
+                            assert!(first.to_string().contains("injected"));
+                            poisoned.fetch_add(1, Ordering::Relaxed);
+                            return;
+                        }
+                        Err(JournalError::Io { .. }) => return,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(poisoned.load(Ordering::Relaxed), 15, "one was the first");
+    let operations = disk.operations();
+    drop(journal);
+    assert_eq!(disk.operations(), operations);
+}
+
+/// Law: a reader beside a busy writer sees a growing prefix, and never takes it for damage.
+#[test]
+fn a_reader_beside_busy_writers_sees_prefixes() {
+    let disk = Disk::default();
+    let (journal, ..) = open(&small(), &disk).unwrap();
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..3000_u32 {
+                journal.append(1, &number.to_le_bytes()).unwrap();
+            }
+            is_done.store(true, Ordering::Release);
+        });
+        let mut longest = 0;
+        while !is_done.load(Ordering::Acquire) {
+            let mut expected = 0_u32;
+            let report = reader(&disk).read(|frame| {
+                assert_eq!(frame.payload, expected.to_le_bytes());
+                expected += 1;
+                Ok::<_, JournalError>(())
+            });
+            let next = report.unwrap().next_seq;
+            assert!(next >= longest);
+            longest = next;
+        }
+    });
 }
 
 #[test]
-fn a_buffered_record_allocates_nothing_once_the_buffers_have_grown() {
-    let folder = std::env::temp_dir().join(format!("portcullis-journal-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    let visit = |_: crate::journal::Frame<'_>| Ok::<_, JournalError>(());
-    let (journal, _) = OpenOptions::new(TEST).open(&folder, visit).unwrap();
-    let append = || {
-        for _ in 0..200 {
-            journal.append(1, &[5; 300]).unwrap();
+fn a_buffered_append_allocates_nothing_once_warm() {
+    let directory = super::files::Scratch::new("warm");
+    let options = OpenOptions::new(TEST);
+    let (journal, _) = options
+        .open(directory.path(), |_| Ok::<_, JournalError>(()))
+        .unwrap();
+    let appends = |count: usize| {
+        for _ in 0..count {
+            journal.append(1, &[7; 300]).unwrap();
         }
     };
-    append();
-    let counted = allocation_counter::measure(append);
-    drop(journal);
-    std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(counted.count_total, 0);
+    appends(100);
+    // Among them writes, which change the buffers.
+    let used = allocation_counter::measure(|| appends(1000));
+    assert_eq!((used.count_total, used.bytes_total), (0, 0));
 }
