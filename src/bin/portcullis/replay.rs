@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use portcullis::{Plain, ToolName, Verdict};
+use portcullis::{Plain, Refusal, ToolName, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -126,26 +126,21 @@ impl Run<'_> {
     fn trace(&mut self, lines: &Lines) -> Result<(), Failure> {
         let trace = read(lines)?;
         let mut answers = Vec::with_capacity(trace.calls.len());
-        let mut allowed = true;
         for (index, Object(call)) in trace.calls.iter().enumerate() {
             let refused = self.simulation.call(&call.tool, call.args.get()).err();
             let (decision, code) = match &refused {
                 None => (Verdict::Allow, "allowed"),
                 Some(refusal) => (refusal.verdict(), refusal.code().as_str()),
             };
-            allowed &= refused.is_none();
             self.count(decision, code);
             if let (Some(refusal), false) = (refused, self.json) {
-                self.progress.clear();
-                let trace = title(&trace, lines);
-                let verdict = self.output.verdict(decision);
-                let (number, tool) = (index + 1, Plain(&call.tool));
-                let reason = refusal.reason();
-                self.output
-                    .line(format_args!(
-                        "{verdict} {trace} call {number} `{tool}`: {reason}"
-                    ))
-                    .map_err(Failure::Output)?;
+                let called = format!(
+                    "{} call {} `{}`",
+                    title(&trace, lines),
+                    index + 1,
+                    Plain(&call.tool)
+                );
+                self.tell_refused(&called, &refusal)?;
             }
             answers.push(CallJson {
                 tool: shown(&call.tool),
@@ -154,9 +149,10 @@ impl Run<'_> {
             });
             self.simulation.pass_a_second();
         }
+        self.simulation.renew()?;
+        let allowed = answers.iter().all(|call| call.decision == Verdict::Allow);
         self.summary.traces += 1;
         self.summary.allowed += u64::from(allowed);
-        self.simulation.renew()?;
         if !self.json {
             return Ok(());
         }
@@ -165,6 +161,15 @@ impl Run<'_> {
             allowed,
             calls: answers,
         });
+        told.map_err(Failure::Output)
+    }
+
+    fn tell_refused(&mut self, called: &str, refusal: &Refusal) -> Result<(), Failure> {
+        self.progress.clear();
+        let verdict = self.output.verdict(refusal.verdict());
+        let told = self
+            .output
+            .line(format_args!("{verdict} {called}: {}", refusal.reason()));
         told.map_err(Failure::Output)
     }
 
