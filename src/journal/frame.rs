@@ -213,3 +213,21 @@ impl Drop for Rollback<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed by an independent script from the description of the format. A change here breaks every journal.
+    #[test]
+    fn the_frame_is_fixed() {
+        let mut queue = b"before".to_vec();
+        let seed = Seed::new(b"0123456789abcdef");
+        encode(&mut queue, seed, 7, (7, 0x0102), |record| {
+            record.push(b"payload")
+        })
+        .unwrap();
+        let expected = b"before\x07\0\0\0\xef\x39\x11\x05\x07\x02\x01\0\0\0\0\0\0payload";
+        assert_eq!(queue, expected);
+    }
+}

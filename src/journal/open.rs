@@ -14,7 +14,7 @@ use super::frame::{Frame, MAX_PAYLOAD, Place, Seed};
 use super::scan::{Mode, Scanned, Tail, scan};
 use super::segment::{self, Id, Purpose};
 use super::window::Window;
-use super::writer::{Writer, sync_directory};
+use super::writer::Writer;
 use crate::digest::Digest;
 
 /// How a journal is opened.
@@ -127,7 +127,7 @@ impl OpenOptions {
         Ok((journal, report))
     }
 
-    /// Cuts off what is no record.
+    /// Cuts off what is no record. The writer makes that durable before it writes anything.
     fn mend(
         &self,
         files: &dyn Files,
@@ -144,13 +144,9 @@ impl OpenOptions {
         let segment = segment::name(tail.place.segment);
         let path = files.directory().join(&segment);
         match cause {
-            Cause::TornHeader => {
-                files
-                    .remove(&segment)
-                    .map_err(|cause| JournalError::io("remove", &path, cause))?;
-                sync_directory(files)?;
-            }
-            // Synced with the rest of the file before anything is written behind.
+            Cause::TornHeader => files
+                .remove(&segment)
+                .map_err(|cause| JournalError::io("remove", &path, cause))?,
             Cause::TornTail | Cause::AcceptedLoss { .. } => files
                 .truncate(&segment, tail.place.offset)
                 .map_err(|cause| JournalError::io("truncate", &path, cause))?,

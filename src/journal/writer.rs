@@ -119,7 +119,7 @@ fn create_segment(
     Ok((name, sink))
 }
 
-pub(super) fn sync_directory(files: &dyn Files) -> Result<(), JournalError> {
+fn sync_directory(files: &dyn Files) -> Result<(), JournalError> {
     files
         .sync_directory()
         .map_err(|cause| JournalError::io("sync", files.directory(), cause))

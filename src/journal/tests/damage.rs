@@ -455,3 +455,24 @@ fn a_record_is_read_at_its_place_only() {
         }
     }
 }
+
+/// A writer that mends the tail while a reader searches what it has read of it: old bytes in front, new ones behind.
+#[test]
+fn a_reader_does_not_take_a_mended_tail_for_damage() {
+    let torn = vec![9; 70_000];
+    let frames = [encoded(ID, 0, &vec![3; 66_000]), encoded(ID, 1, b"next")];
+    let mended = segment_with(ID, &frames).remove(0).1;
+    let read_with_change_at = |operation| {
+        let disk = Disk::holding(&segment_with(ID, std::slice::from_ref(&torn)));
+        disk.replace_at(operation, &segment::name(0), mended.clone());
+        let report = reader(&disk).read(|_| Ok::<_, JournalError>(())).unwrap();
+        (report.next_seq, disk.operations())
+    };
+    let (next, operations) = read_with_change_at(usize::MAX);
+    assert_eq!(next, 0);
+    let seen: Vec<u64> = (0..operations)
+        .map(|at| read_with_change_at(at).0)
+        .collect();
+    assert!(seen.contains(&0) && seen.contains(&2), "{seen:?}");
+    assert!(seen.iter().all(|next| [0, 2].contains(next)), "{seen:?}");
+}

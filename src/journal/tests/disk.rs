@@ -1,6 +1,7 @@
 //! A disk in memory that fails where it is told to, and that forgets what was not synced.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +50,10 @@ pub(super) struct State {
     fault: Option<(usize, Fault)>,
     is_full: bool,
     fails_at_its_end: bool,
+    /// Before this operation the content of a file becomes another, as by another process.
+    replacement: Option<(usize, String, Vec<u8>)>,
+    /// The most that one write takes.
+    pub(super) longest_write: Option<usize>,
     pub(super) syncs: usize,
     pub(super) writes: usize,
     pub(super) sync_takes: Duration,
@@ -96,6 +101,10 @@ impl Disk {
         self.0.lock().fault = Some((operation, fault));
     }
 
+    pub(super) fn replace_at(&self, operation: usize, name: &str, data: Vec<u8>) {
+        self.0.lock().replacement = Some((operation, name.to_owned(), data));
+    }
+
     pub(super) fn operations(&self) -> usize {
         self.0.lock().operations
     }
@@ -124,6 +133,7 @@ impl Disk {
         let mut state = self.0.lock();
         let operation = state.operations;
         state.operations += 1;
+        state.replace(operation);
         let fault = state.fault.filter(|(at, _)| *at == operation);
         state.is_full |= fault.is_some_and(|(_, fault)| fault == Fault::DiskFull);
         match fault {
@@ -165,9 +175,34 @@ enum Extent {
 }
 
 impl State {
-    /// As when the process that held the lock has died.
-    pub(super) fn unlock(&mut self) {
-        self.is_locked = false;
+    /// As when the process has died, and the machine goes on: nothing is lost, but what was not synced still may be.
+    pub(super) fn after_the_process(&self) -> Self {
+        Self {
+            inodes: self.inodes.clone(),
+            names: self.names.clone(),
+            synced_names: self.synced_names.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// All that a later process or crash can make a difference of.
+    pub(super) fn content(&self) -> impl Eq + Hash + use<> {
+        let inodes = self
+            .inodes
+            .iter()
+            .map(|inode| (inode.data.clone(), inode.synced.clone()));
+        (
+            self.names.clone(),
+            self.synced_names.clone(),
+            inodes.collect::<Vec<_>>(),
+        )
+    }
+
+    fn replace(&mut self, operation: usize) {
+        if let Some((_, name, data)) = self.replacement.take_if(|(at, ..)| *at == operation) {
+            let inode = self.names[&name];
+            self.inodes[inode].data = data;
+        }
     }
 
     fn crashes(&self) -> Vec<Self> {
@@ -359,7 +394,11 @@ impl Source for Handle {
 
 impl Sink for Handle {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.state(|state| state.writes += 1);
+        let longest = self.disk.state(|state| {
+            state.writes += 1;
+            state.longest_write.unwrap_or(usize::MAX)
+        });
+        let bytes = &bytes[..bytes.len().min(longest)];
         let extent = self.disk.step(true, true)?;
         let taken = match extent {
             Extent::All => bytes,
