@@ -121,8 +121,10 @@ impl<'s> Clearance<'s> {
         tool: &'s str,
         ticket: Ticket,
     ) -> Result<Self, Refusal> {
-        let now = ticket.issued_at;
-        let ticket = session.gate().begin(session, request, ticket, now)?;
+        let gate = session.gate();
+        if let Err(denied) = gate.begin(session, request, &ticket, ticket.issued_at) {
+            return Err(gate.turn_away(session, tool, ticket, denied));
+        }
         Ok(Self(Pass {
             session,
             tool,
@@ -173,25 +175,22 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
         let gate = session.gate();
         let tool = self.tool.as_ref();
         let arguments = args.view();
-        gate.with_secrets(tool, |secret| {
+        let checked = gate.with_secrets(tool, |secret| {
             let request = Request {
                 tool,
                 arguments,
                 secret,
             };
-            match gate.recheck(session, &mut ticket, request) {
-                Ok(now) => gate.begin(session, request, ticket, now),
-                Err((verdict, reason)) => {
-                    let refusal = Refusal::new(ticket.call, tool, verdict, reason);
-                    gate.give_back(session, tool, ticket, Outcome::Refused(refusal.code()));
-                    Err(refusal)
-                }
+            let now = gate.recheck(session, &mut ticket, request)?;
+            gate.begin(session, request, &ticket, now)
+        });
+        match checked {
+            Ok(()) => {
+                self.ticket = Some(ticket);
+                Ok(self)
             }
-        })
-        .map(|ticket| {
-            self.ticket = Some(ticket);
-            self
-        })
+            Err(denied) => Err(gate.turn_away(session, tool, ticket, denied)),
+        }
     }
 
     /// From here on the call counts as made.

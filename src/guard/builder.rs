@@ -147,6 +147,7 @@ impl GuardBuilder {
             indicators: ArcSwap::from_pointee(self.indicators),
             secrets: secrets(&tools),
             tools,
+            keeps_beginnings: recorder.keeps_beginnings(),
             recorder,
             digest_key,
             timing,

@@ -75,6 +75,8 @@ pub(crate) struct Gatehouse {
     /// The secret parameters of each tool that has any.
     secrets: HashMap<String, Vec<String>>,
     recorder: Box<dyn Recorder>,
+    /// What the recorder says of itself; asked once.
+    keeps_beginnings: bool,
     digest_key: DigestKey,
     timing: Timing,
     /// How many sessions were opened.

@@ -5,46 +5,54 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Gatehouse;
-use super::gate::{Request, Ticket, fault, subject};
+use super::gate::{Denied, Request, Ticket, fault, subject};
 use crate::decision::Verdict;
 use crate::ids::AgentId;
-use crate::record::{CallId, Ended, Event, Executing, Outcome, SessionId, SessionRecord};
+use crate::record::{CallId, Ended, Event, Executing, Outcome, Record, SessionId, SessionRecord};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 
 impl Gatehouse {
     /// Records that a call begins, at this time. What cannot be recorded does not run, nor what was withdrawn while it
-    /// was being recorded: its places are given back.
+    /// was being recorded: its places are to be given back.
     pub(crate) fn begin(
         &self,
         session: &SessionState,
         request: Request<'_>,
-        ticket: Ticket,
+        ticket: &Ticket,
         now: u64,
-    ) -> Result<Ticket, Refusal> {
+    ) -> Result<(), Denied> {
+        if !self.keeps_beginnings {
+            return Ok(());
+        }
         let event = Event::Executing(Executing {
             subject: subject(ticket.call, session, request.tool),
             effect: ticket.effect,
         });
         let recorded = self.recorder.record(&self.timing.record(now, event));
-        let checked = recorded
+        recorded
             .map_err(|error| fault(&format!("the call was not recorded: {error}")))
-            .and_then(|()| self.check_withdrawn(session, request));
-        match checked {
-            Ok(()) => Ok(ticket),
-            Err(reason) => {
-                let refusal = Refusal::new(ticket.call, request.tool, Verdict::Deny, reason);
-                let outcome = Outcome::Refused(refusal.code());
-                self.give_back(session, request.tool, ticket, outcome);
-                Err(refusal)
-            }
-        }
+            .and_then(|()| self.check_withdrawn(session, request))
+            .map_err(|reason| (Verdict::Deny, reason))
+    }
+
+    /// Gives back what a call that may not begin had reserved, and tells why.
+    pub(crate) fn turn_away(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        ticket: Ticket,
+        (verdict, reason): Denied,
+    ) -> Refusal {
+        let refusal = Refusal::new(ticket.call, tool, verdict, reason);
+        self.give_back(session, tool, ticket, Outcome::Refused(refusal.code()));
+        refusal
     }
 
     /// Records that a session was closed, as far as that can be.
     pub(crate) fn record_closed(&self, session: SessionId, agent: &AgentId) {
         let event = Event::SessionClosed(SessionRecord { session, agent });
-        self.record_or_stop(self.timing.now(), event);
+        self.record_or_stop(&self.timing.record(self.timing.now(), event));
     }
 
     /// Gives back what a call that never ran had reserved.
@@ -81,13 +89,13 @@ impl Gatehouse {
             outcome,
             latency,
         });
-        self.record_or_stop(now, event);
+        self.record_or_stop(&self.timing.record(now, event));
     }
 
     /// What cannot be recorded any more stops all later calls.
-    fn record_or_stop(&self, now: u64, event: Event<'_>) {
+    fn record_or_stop(&self, record: &Record<'_>) {
         // This may run while a tool's panic unwinds, where a second panic would end the process.
-        let record = || self.recorder.record(&self.timing.record(now, event));
+        let record = || self.recorder.record(record);
         let recorded = catch_unwind(AssertUnwindSafe(record));
         if !matches!(recorded, Ok(Ok(()))) {
             self.poisoned.store(true, Ordering::Release);

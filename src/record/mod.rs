@@ -32,6 +32,11 @@ pub trait Recorder: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Whether it wants [`Event::Executing`]. One that forgets when the process ends has no use for it.
+    fn keeps_beginnings(&self) -> bool {
+        true
+    }
+
     /// What must happen in time; [`Guard::tick`](crate::Guard::tick) calls it.
     ///
     /// # Errors
@@ -48,6 +53,10 @@ impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
 
     fn digest_key(&self) -> Option<DigestKey> {
         (**self).digest_key()
+    }
+
+    fn keeps_beginnings(&self) -> bool {
+        (**self).keeps_beginnings()
     }
 
     fn tick(&self) -> Result<(), RecordError> {

@@ -74,6 +74,10 @@ impl Recorder for RingRecorder {
         shard.0.lock().push(self.capacity, record);
         Ok(())
     }
+
+    fn keeps_beginnings(&self) -> bool {
+        false
+    }
 }
 
 /// That a call begins is only worth a record that outlives the process.
