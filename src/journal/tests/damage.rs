@@ -55,8 +55,8 @@ fn a_journal_with_any_byte_changed_is_refused_or_loses_its_last_record() {
     let (files, entries) = several_segments();
     let last_start = start_of_last_frame(&files);
     for (index, (name, data)) in files.iter().enumerate() {
-        for at in 0..data.len() {
-            for change in [0x01, 0x10, 0x80, 0xff, data[at]] {
+        for (at, byte) in data.iter().enumerate() {
+            for change in [0x01, 0x10, 0x80, 0xff, *byte] {
                 if change == 0 {
                     continue;
                 }
@@ -141,7 +141,7 @@ fn missing_and_exchanged_segments_are_named() {
     shortened[0].1.truncate(HEADER);
     let second = &files[1].0;
     let third = &files[2].0;
-    let number = |name: &str| name[8..28].parse::<u64>().unwrap();
+    let number = |name: &str| -> u64 { name.get(8..28).unwrap().parse().unwrap() };
     let start = |file: &str, expected: u64, found: u64, at: u64| {
         format!(
             "`{file}` is damaged at byte {at}: expected the segment to start with record {expected}, found {found}"
