@@ -25,8 +25,8 @@ pub(crate) struct Place {
     pub(crate) offset: u64,
 }
 
-/// A record that was read and passed every check.
-#[derive(Clone, Copy, Debug)]
+/// A record that was read and passed every check. Not to be shown as it is: what it holds is the writer's secret.
+#[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     /// The sequence number, from 0 without gaps.
     pub(crate) seq: u64,
@@ -39,7 +39,6 @@ pub(crate) struct Frame<'a> {
 }
 
 /// The payload of a record that is being appended, written right behind the records before it.
-#[derive(Debug)]
 pub(crate) struct Payload<'a> {
     queue: &'a mut Vec<u8>,
     start: usize,

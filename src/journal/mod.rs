@@ -27,8 +27,8 @@
 //! the directory anew; until the machine was restarted, records of that time which were not reported as durable may be seen
 //! although they are not on disk.
 //!
-//! **Memory.** Two buffers of the configured queue's size and one record more each. Scanning takes as much as the longest
-//! record, and never more than the file has.
+//! **Memory.** Two buffers, each for as much as the configured queue and one record more. Scanning takes as much as the
+//! longest record, and never more than the file has.
 
 mod commit;
 mod error;

@@ -185,7 +185,7 @@ mod tests {
             first: 0x0102,
         };
         let mut expected =
-            b"PORTJRNL\x01\0\0\x000123456789abcdef\x02\x01\0\0\0\0\0\0audit".to_vec();
+            b"PORTJRNL\x01\x00\x00\x000123456789abcdef\x02\x01\0\0\0\0\0\0audit".to_vec();
         expected.resize(68, 0);
         expected.extend([0x8d, 0xf2, 0x38, 0x5c]);
         assert_eq!(header.encode(), expected);

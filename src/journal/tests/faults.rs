@@ -190,12 +190,12 @@ fn a_new_journal_survives_every_fault_and_crash() {
     assert!(tally.acknowledged > tally.crashes, "{tally:?}");
 }
 
-/// The faults now strike while the tail is mended.
+/// The faults now strike while a torn record, or a torn header, is mended.
 #[test]
 fn a_torn_journal_survives_every_fault_and_crash() {
     let (files, entries) = super::several_segments();
     let last = files.len() - 1;
-    for cut in [1, 20, files[last].1.len() - 30] {
+    for cut in [1, files[last].1.len() - 30] {
         let tally = fail_everywhere(|| {
             let mut files = files.clone();
             let kept = files[last].1.len() - cut;

@@ -4,12 +4,15 @@ mod damage;
 mod disk;
 mod faults;
 mod files;
+mod hostile;
 mod round_trip;
 mod threads;
 
 use std::sync::Arc;
 
 use self::disk::Disk;
+use super::frame::{self, Payload, Seed};
+use super::segment::{self, Header};
 use super::{Frame, Journal, JournalError, OpenOptions, OpenReport, Purpose, Reader};
 
 const TEST: Purpose = Purpose::new(b"test");
@@ -81,3 +84,29 @@ fn entry(seq: u64) -> Entry {
         payload: (0..seq * 7 % 40).map(|at| (seq * 31 + at) as u8).collect(),
     }
 }
+
+/// One segment with these frames, of the journal `id`.
+fn segment_with(id: [u8; 16], frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
+    let header = Header {
+        purpose: TEST,
+        id,
+        first: 0,
+    };
+    let data = [header.encode(), frames.concat()].concat();
+    vec![(segment::name(0), data)]
+}
+
+fn encoded(id: [u8; 16], seq: u64, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    frame::encode(
+        &mut frame,
+        Seed::new(&id),
+        usize::MAX,
+        (7, seq),
+        |out: &mut Payload<'_>| out.push(payload),
+    )
+    .unwrap();
+    frame
+}
+
+const ID: [u8; 16] = *b"0123456789abcdef";
