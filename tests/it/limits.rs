@@ -390,3 +390,37 @@ fn limits_made_in_code_hold_too() {
     gate.at(per);
     assert_eq!(allowed(&session, "t", r#"{"n": 2}"#, 5), 2);
 }
+
+/// Law: what `explain` says is what the call then gets, at any state of the limits, and asking takes nothing.
+#[test]
+fn an_explanation_sees_limits_as_the_call_would() {
+    let gate = Gate::new(
+        r#"[{"tool_name": "spend", "max_calls_per_minute": 4, "budgets":
+            [{"sum": "amount", "at_most": 10, "per": "24h", "by": ["param:to"]}]}]"#,
+    );
+    let session = gate.session();
+    for step in 0..40_u64 {
+        gate.at(secs(step * 7));
+        let amount = step * 5 % 7;
+        let text = format!(r#"{{"amount": {amount}, "to": {}}}"#, step % 3);
+        let asked = portcullis::Call::new(
+            portcullis::ToolName::parse("spend").unwrap(),
+            portcullis::Args::parse(&text).unwrap(),
+        );
+        let said = || session.explain(&asked).decision().reason().code();
+        let first = said();
+        assert_eq!(said(), first, "step {step}");
+        assert_eq!(call(&session, "spend", text.as_str()), first, "step {step}");
+    }
+    let codes: std::collections::BTreeSet<_> = gate
+        .log
+        .decisions()
+        .iter()
+        .map(|decision| decision.code)
+        .collect();
+    assert!(
+        codes.contains(&Code::Limit)
+            && codes.contains(&Code::Budget)
+            && codes.contains(&Code::Allowed)
+    );
+}
