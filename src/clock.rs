@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Where the guard reads the time.
 ///
-/// A decision and an outcome cost one [`monotonic`](Clock::monotonic) reading each.
+/// A decision and an outcome cost one [`monotonic`](Clock::monotonic) reading each, and so does a beginning where the
+/// recorder keeps those, since recording it may take its time.
 /// [`wall`](Clock::wall) is read when a guard is built and at each `tick`, never on the path of a call.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Time since any fixed point. It should not go back; if it does, no limit opens because of it, but permits and

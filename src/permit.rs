@@ -119,10 +119,11 @@ impl<'s> Clearance<'s> {
         session: &'s SessionState,
         request: Request<'_>,
         tool: &'s str,
-        ticket: Ticket,
+        mut ticket: Ticket,
     ) -> Result<Self, Refusal> {
         let gate = session.gate();
-        if let Err(denied) = gate.begin(session, request, &ticket, ticket.issued_at) {
+        let now = ticket.issued_at;
+        if let Err(denied) = gate.begin(session, request, &mut ticket, now) {
             return Err(gate.turn_away(session, tool, ticket, denied));
         }
         Ok(Self(Pass {
@@ -182,7 +183,7 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
                 secret,
             };
             let now = gate.recheck(session, &mut ticket, request)?;
-            gate.begin(session, request, &ticket, now)
+            gate.begin(session, request, &mut ticket, now)
         });
         match checked {
             Ok(()) => {

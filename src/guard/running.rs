@@ -13,27 +13,33 @@ use crate::refusal::Refusal;
 use crate::session::SessionState;
 
 impl Gatehouse {
-    /// Records that a call begins, at this time. What cannot be recorded does not run, nor what was withdrawn while it
-    /// was being recorded: its places are to be given back.
+    /// Records that a call begins, at this time. What cannot be recorded does not run, nor what has come to be forbidden
+    /// while it was being recorded, which may take as long as the disk does: its places are to be given back.
     pub(crate) fn begin(
         &self,
         session: &SessionState,
         request: Request<'_>,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         now: u64,
     ) -> Result<(), Denied> {
         if !self.keeps_beginnings {
             return Ok(());
         }
+        let effect = ticket.effect;
         let event = Event::Executing(Executing {
             subject: subject(ticket.call, session, request.tool),
-            effect: ticket.effect,
+            effect,
         });
-        let recorded = self.recorder.record(&self.timing.record(now, event));
-        recorded
-            .map_err(|error| fault(&format!("the call was not recorded: {error}")))
-            .and_then(|()| self.check_withdrawn(session, request))
-            .map_err(|reason| (Verdict::Deny, reason))
+        let deny = |message: String| (Verdict::Deny, fault(&message));
+        self.recorder
+            .record(&self.timing.record(now, event))
+            .map_err(|error| deny(format!("the call was not recorded: {error}")))?;
+        self.recheck(session, ticket, request)?;
+        if ticket.effect != effect {
+            // It was not recorded as durably as the new policies want it.
+            return Err(deny("the policies changed meanwhile".to_owned()));
+        }
+        Ok(())
     }
 
     /// Gives back what a call that may not begin had reserved, and tells why.

@@ -86,6 +86,7 @@ impl Gatehouse {
             .reserve(session, request, now, &in_force, &matches)
             .map_err(deny)?;
         ticket.effect = ticket.effect.max(matches.effect());
+        ticket.epoch = in_force.version().epoch;
         if self.changes.since(settled) {
             return Err(deny(fault("the policies changed again")));
         }

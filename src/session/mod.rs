@@ -176,13 +176,25 @@ impl Session {
         A::Error: Into<ArgsError>,
     {
         let args = self.read(tool, args)?;
-        let request = Request {
-            tool,
-            arguments: args.view(),
-            secret: &[],
-        };
-        let clearance = Clearance::begin(&self.0, request, tool, self.ticket(tool, &args)?)?;
+        let arguments = args.view();
+        let clearance = self.0.gate().with_secrets(tool, |secret| {
+            let request = Request {
+                tool,
+                arguments,
+                secret,
+            };
+            self.clearance(tool, request)
+        })?;
         Ok((clearance, args))
+    }
+
+    fn clearance<'s>(
+        &'s self,
+        tool: &'s str,
+        request: Request<'_>,
+    ) -> Result<Clearance<'s>, Refusal> {
+        let ticket = self.0.gate().authorize(&self.0, request)?;
+        Clearance::begin(&self.0, request, tool, ticket)
     }
 
     fn ticket(&self, tool: &str, args: &Args) -> Result<Ticket, Refusal> {
@@ -215,16 +227,15 @@ impl Session {
         call: &TypedArguments<'_>,
     ) -> Result<Clearance<'s>, Refusal> {
         let arguments = Arguments::Typed(call.fields);
-        let gate = self.0.gate();
         let authorize = |secret: &[&str]| {
             let request = Request {
                 tool,
                 arguments,
                 secret,
             };
-            gate.authorize(&self.0, request)
+            self.clearance(tool, request)
         };
-        let ticket = gate.with_secrets(tool, |listed| match listed {
+        self.0.gate().with_secrets(tool, |listed| match listed {
             [] => authorize(call.secret),
             // Secret is what the function or the specification says.
             _ => authorize(
@@ -234,13 +245,7 @@ impl Session {
                     .copied()
                     .collect::<Vec<_>>(),
             ),
-        })?;
-        let request = Request {
-            tool,
-            arguments,
-            secret: call.secret,
-        };
-        Clearance::begin(&self.0, request, tool, ticket)
+        })
     }
 
     /// Decides a call without making it, and gives the trace of every rule that was consulted.

@@ -218,13 +218,13 @@ fn a_call_reads_the_clock_once_a_step() {
         .unwrap();
     assert_eq!(
         clock.take(),
-        (2, 0),
-        "one for the decision, one for the end"
+        (3, 0),
+        "one for the decision, one once the beginning was recorded, one for the end"
     );
     assert_eq!(pay(&session, 3).unwrap(), 4);
-    assert_eq!(clock.take(), (2, 0));
+    assert_eq!(clock.take(), (3, 0));
     block_on(session.run_async("t", r#"{"eur": 1}"#, async |_| Ok::<(), Refusal>(()))).unwrap();
-    assert_eq!(clock.take(), (2, 0));
+    assert_eq!(clock.take(), (3, 0));
     refusal(&session, "t", "{}");
     assert_eq!(clock.take(), (1, 0));
     refusal(&session, "t", "{");
@@ -378,4 +378,83 @@ fn a_call_whose_start_cannot_be_recorded_does_not_run_and_costs_nothing() {
         .store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(call(&session, "pay", "{}"), Code::Allowed);
     assert_eq!(call(&session, "pay", "{}"), Code::Limit);
+}
+
+/// Does something while a beginning is being recorded, as a slow disk would give others the time to.
+struct Meanwhile<F>(F);
+
+impl<F> std::fmt::Debug for Meanwhile<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
+impl<F: Fn() + Send + Sync> portcullis::Recorder for Meanwhile<F> {
+    fn record(&self, record: &portcullis::Record<'_>) -> Result<(), portcullis::RecordError> {
+        if matches!(record.event, portcullis::Event::Executing(_)) {
+            (self.0)();
+        }
+        Ok(())
+    }
+}
+
+/// The code of a call during the recording of whose beginning this happens.
+fn while_it_is_recorded(act: impl Fn(&Guard, &ManualClock) + Send + Sync + 'static) -> Vec<Code> {
+    let clock = Arc::new(ManualClock::new());
+    let slot: Arc<std::sync::OnceLock<Guard>> = Arc::default();
+    let (shared, time) = (Arc::clone(&slot), Arc::clone(&clock));
+    let act = move || {
+        if let Some(guard) = shared.get() {
+            act(guard, &time);
+        }
+    };
+    let guard = Guard::builder()
+        .policy(agent_policy(r#"[{"tool_name": "t", "effect": "read"}]"#))
+        .recorder(Meanwhile(act))
+        .clock(Arc::clone(&clock))
+        .build()
+        .unwrap();
+    slot.set(guard.clone()).unwrap();
+    let session = guard
+        .vouched_session(agent(AGENT))
+        .unwrap()
+        .expires_in(secs(3600));
+    let at_once = call(&session, "t", "{}");
+    let permit = session.call("t", "{}");
+    let permitted = permit.map_or_else(
+        |refusal| refusal.code(),
+        |permit| match permit.run(|_| Ok::<(), Refusal>(())) {
+            Ok(()) => Code::Allowed,
+            Err(refusal) => refusal.code(),
+        },
+    );
+    vec![at_once, permitted]
+}
+
+#[test]
+fn what_changes_while_a_beginning_is_recorded_still_counts() {
+    assert_eq!(while_it_is_recorded(|_, _| {}), [Code::Allowed; 2]);
+    let swapped = |permissions: &'static str| {
+        move |guard: &Guard, _: &ManualClock| {
+            guard.swap([agent_policy(permissions)]).unwrap();
+        }
+    };
+    assert_eq!(while_it_is_recorded(swapped("[]")), [Code::UnknownTool; 2]);
+    let asks = r#"[{"tool_name": "t", "requires_human_approval": true}]"#;
+    assert_eq!(
+        while_it_is_recorded(swapped(asks)),
+        [Code::ApprovalRequired; 2]
+    );
+    // Recorded as a read, which need not be durable; now it is to be a write.
+    let codes = while_it_is_recorded(swapped(r#"[{"tool_name": "t"}]"#));
+    assert_eq!(codes[0], Code::Fault);
+    let lapsed = while_it_is_recorded(|_, clock| clock.advance(secs(6)));
+    assert_eq!(lapsed, [Code::Lapsed; 2]);
+    let expired = while_it_is_recorded(|_, clock| clock.advance(secs(4000)));
+    assert!(
+        expired
+            .iter()
+            .all(|code| matches!(code, Code::Lapsed | Code::Identity)),
+        "{expired:?}"
+    );
 }

@@ -10,6 +10,7 @@ mod verify;
 use std::cell::RefCell;
 use std::fmt;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
 pub use verify::{Verification, VerifyOptions};
 
 use self::entry::EntryText;
-use super::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
+use super::{Checkpoint, CheckpointSigner, LeafHash, NoteError, Origin, SignError, Tree, TreeHead};
 use crate::clock::Clock;
 use crate::decision::Effect;
 use crate::digest::DigestKey;
@@ -133,10 +134,12 @@ impl AuditLog {
     }
 
     fn checkpoint_holding(&self, covered: &mut u64) -> Result<Checkpoint, LogError> {
-        let (_, checkpoint) = self.journal.append_with(kind::CHECKPOINT, |_, payload| {
-            let checkpoint = Checkpoint::new(self.origin.clone(), self.head());
-            payload.push(checkpoint.to_string().as_bytes())?;
-            Ok::<_, LogError>(checkpoint)
+        let (_, checkpoint) = self.waiting(|| {
+            self.journal.append_with(kind::CHECKPOINT, |_, payload| {
+                let checkpoint = Checkpoint::new(self.origin.clone(), self.head());
+                payload.push(checkpoint.to_string().as_bytes())?;
+                Ok::<_, LogError>(checkpoint)
+            })
         })?;
         let size = checkpoint.head().size;
         *covered = size;
@@ -146,16 +149,17 @@ impl AuditLog {
         let text = match &self.signer {
             None => checkpoint.to_string(),
             Some(signer) => {
-                let signed = checkpoint.sign(&**signer).map_err(LogError::Sign)?;
-                let text = signed.to_string();
-                self.journal.append(kind::SIGNED, text.as_bytes())?;
+                let sign = || checkpoint.sign(&**signer);
+                let signed = unless_it_panics(sign, |problem| NoteError::Sign(SignError(problem)));
+                let text = signed.map_err(LogError::Sign)?.to_string();
+                self.waiting(|| Ok(self.journal.append(kind::SIGNED, text.as_bytes())?))?;
                 text
             }
         };
         // What a checkpoint elsewhere covers must not be gone after a crash.
         self.journal.sync()?;
         for sink in &self.sinks {
-            if let Err(error) = sink.push(&text) {
+            if let Err(error) = unless_it_panics(|| sink.push(&text), SinkError) {
                 self.note("checkpoint_not_kept", |entry| {
                     entry.number("size", size);
                     entry.text("reason", &Plain(&error.0).to_string());
@@ -205,8 +209,12 @@ impl AuditLog {
     /// As [`append`](Self::append), but where the queue is full this waits for the disk: what has happened cannot be
     /// refused any more.
     fn append_waiting(&self, members: &str) -> Result<u64, LogError> {
+        self.waiting(|| self.append(members))
+    }
+
+    fn waiting<T>(&self, append: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
         loop {
-            match self.append(members) {
+            match append() {
                 Err(LogError::Full { .. }) => self.journal.flush()?,
                 appended => return appended,
             }
@@ -227,7 +235,7 @@ impl AuditLog {
 
 impl Recorder for AuditLog {
     fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
-        let frame = TEXT.with_borrow_mut(|text| {
+        let frame = with_text(|text| {
             EntryText::record(text, record);
             match record.event {
                 // A call that is not decided yet can still be refused.
@@ -235,14 +243,17 @@ impl Recorder for AuditLog {
                 _ => self.append_waiting(text),
             }
         });
-        frame
-            .and_then(|frame| {
-                if must_be_durable(&record.event) {
-                    self.journal.sync_through(frame)?;
-                }
-                self.checkpoint_if_due(frame)
-            })
-            .map_err(|error| RecordError(error.to_string()))
+        let recorded = frame.and_then(|frame| {
+            if must_be_durable(&record.event) {
+                self.journal.sync_through(frame)?;
+            }
+            Ok(frame)
+        });
+        let frame = recorded.map_err(|error| RecordError(error.to_string()))?;
+        // From here on it is recorded, and a failure must not say otherwise. One of the disk is final, and refuses the
+        // next record.
+        let _ = self.checkpoint_if_due(frame);
+        Ok(())
     }
 
     fn digest_key(&self) -> Option<DigestKey> {
@@ -257,6 +268,23 @@ impl Recorder for AuditLog {
         self.unattended_checkpoint(&mut covered)
             .map_err(|error| RecordError(error.to_string()))
     }
+}
+
+/// This thread's memory for an entry; memory of its own while the thread ends, when a permit may still be dropped.
+fn with_text<T>(write: impl Fn(&mut String) -> T) -> T {
+    let kept = TEXT.try_with(|text| text.try_borrow_mut().ok().map(|mut text| write(&mut text)));
+    match kept {
+        Ok(Some(written)) => written,
+        _ => write(&mut String::new()),
+    }
+}
+
+/// What the host has given may panic; that is a failure like any other.
+fn unless_it_panics<T, E>(
+    work: impl FnOnce() -> Result<T, E>,
+    error: impl FnOnce(String) -> E,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(error("it panicked".to_owned())))
 }
 
 /// What has to be on disk before it happens.

@@ -333,6 +333,59 @@ fn entries_are_found_by_what_they_say() {
     );
 }
 
+/// What the host has given may panic, and a failed checkpoint does not undo what is recorded.
+#[test]
+fn a_sink_that_panics_stops_no_call() {
+    let folder = Folder::new();
+    let log = options()
+        .checkpoint_every(2)
+        .sink(CallbackSink::new(|_: &str| panic!("a sink that panics")))
+        .open(folder.log())
+        .unwrap();
+    let log = Arc::new(log);
+    let session = session(&log);
+    for _ in 0..5 {
+        assert_eq!(call(&session, "pay", r#"{"n": 1}"#), Code::Allowed);
+    }
+    session.guard().tick();
+    assert!(!session.guard().is_poisoned());
+    log.close().unwrap();
+    assert!(kinds(&folder.log()).contains(&"checkpoint_not_kept".to_owned()));
+    VerifyOptions::new().verify(folder.log()).unwrap();
+}
+
+/// A permit that a thread drops as it ends, when its memory for entries may be gone.
+#[test]
+fn a_permit_dropped_at_the_end_of_its_thread_is_recorded() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<portcullis::Permit>> = const { std::cell::RefCell::new(None) };
+    }
+    let folder = Folder::new();
+    let log = Arc::new(options().open(folder.log()).unwrap());
+    let session = session(&log);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Registered before the log has used memory of this thread, and so dropped after that.
+            KEPT.with_borrow_mut(|kept| *kept = None);
+            let permit = session.call("pay", r#"{"n": 1}"#).unwrap();
+            KEPT.with_borrow_mut(|kept| *kept = Some(permit));
+        });
+    });
+    // The scope ends before the thread's memory does.
+    for _ in 0..200 {
+        log.flush().unwrap();
+        if kinds(&folder.log())
+            .last()
+            .is_some_and(|kind| kind == "abandoned pay")
+        {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(kinds(&folder.log()).last().unwrap(), "abandoned pay");
+    assert!(!session.guard().is_poisoned());
+}
+
 /// A visitor's own error comes back as it is, and reading stops there.
 #[test]
 fn a_reader_may_stop() {
