@@ -11,6 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(format!("journal-{:020}.log", 0)), data).unwrap();
+    fs::write(folder.join("digest-key"), [7; 32]).unwrap();
     let verified = VerifyOptions::new().verify(&folder);
     let mut entries = 0;
     let shown = read(&folder, |entry| {

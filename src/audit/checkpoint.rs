@@ -87,6 +87,17 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Reads what a sink was given: a checkpoint, signed or not. No signature is verified.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the text is neither.
+    pub fn parse_kept(text: &str) -> Result<Self, CheckpointError> {
+        match SignedCheckpoint::parse(text.as_bytes()) {
+            Ok(signed) => Ok(signed.unverified().clone()),
+            Err(_) => text.parse(),
+        }
+    }
+
     /// A checkpoint without extension lines.
     #[must_use]
     pub fn new(origin: Origin, head: TreeHead) -> Self {

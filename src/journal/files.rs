@@ -161,7 +161,8 @@ impl Sink for File {
     }
 }
 
-fn sync_parent_of(path: &Path) -> io::Result<()> {
+/// Makes durable that a file is there.
+pub(crate) fn sync_parent_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => sync_directory(Path::new(".")),
         Some(parent) => sync_directory(parent),
@@ -169,14 +170,15 @@ fn sync_parent_of(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes durable what files there are in a directory.
 #[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Other systems have no such operation, or do it by themselves.
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

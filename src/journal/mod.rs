@@ -46,7 +46,7 @@ mod writer;
 use std::fmt;
 
 pub(crate) use error::{Flaw, JournalError};
-pub(crate) use files::private_file;
+pub(crate) use files::{private_file, sync_parent_of};
 pub(crate) use frame::{Frame, Payload, Place};
 pub(crate) use open::{Cause, OpenOptions, OpenReport, Recovered};
 pub(crate) use read::{ReadReport, Reader, TornTail};

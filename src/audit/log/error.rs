@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::sink::SinkError;
 use crate::audit::{CheckpointError, NoteError, Origin, TreeError, TreeHead};
 use crate::digest::EntropyError;
 use crate::journal::JournalError;
+use crate::text::Plain;
 
 /// Why a log could not be opened, written, read or verified.
 ///
@@ -38,7 +40,7 @@ pub enum LogError {
     #[error("{0}")]
     Storage(String),
     /// The log belongs to another origin.
-    #[error("this is the log of `{found}`, not of `{expected}`")]
+    #[error("this is the log of `{}`, not of `{}`", Plain(.found), Plain(.expected.as_str()))]
     WrongOrigin {
         /// What was asked for.
         expected: Origin,
@@ -78,6 +80,9 @@ pub enum LogError {
     /// Keys were given, but none of them signed any checkpoint: signatures may have been taken out.
     #[error("no checkpoint in the log is signed by a key that was given")]
     Unsigned,
+    /// The directory holds no log.
+    #[error("there is no log in this directory")]
+    NoLog,
     /// There is no such entry under any checkpoint.
     #[error("no checkpoint covers entry {index}; the last one covers {covered} entries")]
     NotCovered {
@@ -89,6 +94,9 @@ pub enum LogError {
     /// The operating system gave no random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// A sink could not say what it has kept.
+    #[error("a sink cannot tell the last checkpoint: {0}")]
+    Sink(SinkError),
     /// A checkpoint could not be signed.
     #[error("the checkpoint could not be signed: {0}")]
     Sign(NoteError),

@@ -37,6 +37,10 @@ use crate::text::Plain;
 /// at the same time share syncs. After a crash, a call that had begun and not ended is recorded as `unknown`. Arguments
 /// and results are in it as keyed digests only.
 ///
+/// What reads and refusals leave is gathered, up to 8 KiB, before it is written: a process that is killed, or exits without
+/// dropping the log, loses that much of it. A call with an effect takes all before it along to the disk, and so does
+/// [`Guard::tick`](crate::Guard::tick) once there is something new.
+///
 /// ```
 /// use portcullis::audit::{AuditLog, Origin, VerifyOptions};
 /// use portcullis::{AgentId, AgentPolicy, Guard, Refusal};

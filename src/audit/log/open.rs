@@ -14,7 +14,7 @@ use super::{AuditLog, LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::{DigestKey, random_bytes};
-use crate::journal::{Frame, OpenOptions, Recovered, private_file};
+use crate::journal::{Frame, OpenOptions, Recovered, private_file, sync_parent_of};
 
 /// How a log is opened.
 #[derive(Debug)]
@@ -80,14 +80,18 @@ impl AuditLogOptions {
     /// All of it is read and held against its own checkpoints first. Calls that a crash left open are put on record as
     /// `unknown`, or as `abandoned` where they cannot have run, and what was cut off a torn end as `recovered`.
     ///
+    /// It must have grown out of what its sinks have kept last, or its end was cut off or all of it replaced.
+    ///
     /// # Errors
-    /// [`LogError`]: another writer has it open, it is damaged, of another origin, or the system refuses.
+    /// [`LogError`]: another writer has it open, it is damaged, of another origin, not what a sink has kept, or the system
+    /// refuses.
     pub fn open(self, directory: impl AsRef<Path>) -> Result<AuditLog, LogError> {
         let directory = directory.as_ref();
-        let mut replay = Replay::new(&self.origin);
+        let mut replay = Replay::new(&self.origin, self.kept()?);
         let (journal, report) = OpenOptions::new(PURPOSE)
             .accept_loss(self.accept_loss)
             .open(directory, |frame| replay.frame(&frame))?;
+        replay.check_all_kept()?;
         let Replay {
             tree,
             covered,
@@ -96,7 +100,7 @@ impl AuditLogOptions {
         } = replay;
         let is_new = tree.size() == 0;
         let log = AuditLog {
-            digest_key: DigestKey::from_bytes(&digest_key(directory)?),
+            digest_key: DigestKey::from_bytes(&digest_key(directory, is_new)?),
             due: AtomicU64::new(covered.saturating_add(self.every)),
             covered: Mutex::new(covered),
             tree: Mutex::new(tree),
@@ -109,6 +113,20 @@ impl AuditLogOptions {
         };
         log.note_opened(is_new, report.recovered.as_ref(), &pending)?;
         Ok(log)
+    }
+}
+
+impl AuditLogOptions {
+    /// The last checkpoint of each sink that can tell it.
+    fn kept(&self) -> Result<Vec<Checkpoint>, LogError> {
+        let mut kept = Vec::new();
+        for sink in &self.sinks {
+            if let Some(text) = sink.last().map_err(LogError::Sink)? {
+                let checkpoint = Checkpoint::parse_kept(&text);
+                kept.push(checkpoint.map_err(|error| LogError::checkpoint(0, &error))?);
+            }
+        }
+        Ok(kept)
     }
 }
 
@@ -159,6 +177,8 @@ struct Replay<'o> {
     origin: &'o Origin,
     tree: Tree,
     covered: u64,
+    /// What the sinks have kept.
+    kept: Vec<Checkpoint>,
     /// Calls that were allowed and have not ended, by their ids.
     pending: BTreeMap<String, Pending>,
 }
@@ -178,11 +198,12 @@ impl Pending {
 }
 
 impl<'o> Replay<'o> {
-    fn new(origin: &'o Origin) -> Self {
+    fn new(origin: &'o Origin, kept: Vec<Checkpoint>) -> Self {
         Self {
             origin,
             tree: Tree::new(),
             covered: 0,
+            kept,
             pending: BTreeMap::new(),
         }
     }
@@ -192,6 +213,9 @@ impl<'o> Replay<'o> {
             kind::ENTRY => {
                 let entry = LogEntry::parse(self.tree.size(), frame.payload)?;
                 self.tree.append(LeafHash::of(frame.payload))?;
+                self.kept
+                    .iter()
+                    .try_for_each(|kept| check_kept(kept, &self.tree).map(drop))?;
                 self.entry(&entry)
             }
             kind::CHECKPOINT => {
@@ -201,6 +225,12 @@ impl<'o> Replay<'o> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_all_kept(&self) -> Result<(), LogError> {
+        self.kept
+            .iter()
+            .try_for_each(|kept| check_not_cut(kept, self.origin, self.tree.size()))
     }
 
     fn entry(&mut self, entry: &LogEntry<'_>) -> Result<(), LogError> {
@@ -250,6 +280,36 @@ pub(super) fn check_origin(entry: &LogEntry<'_>, expected: &Origin) -> Result<()
     })
 }
 
+/// Holds the entries so far against a checkpoint kept elsewhere, if it was made over as many; whether it was.
+pub(super) fn check_kept(kept: &Checkpoint, tree: &Tree) -> Result<bool, LogError> {
+    let checkpoint = *kept.head();
+    if checkpoint.size != tree.size() {
+        return Ok(false);
+    }
+    let found = tree.head();
+    match checkpoint == found {
+        true => Ok(true),
+        false => Err(LogError::Mismatch { checkpoint, found }),
+    }
+}
+
+/// Holds the length of a whole log against a checkpoint kept elsewhere.
+pub(super) fn check_not_cut(kept: &Checkpoint, origin: &Origin, size: u64) -> Result<(), LogError> {
+    if kept.head().size > size {
+        return Err(LogError::CutOff {
+            checkpoint: *kept.head(),
+            found: size,
+        });
+    }
+    if kept.origin() != origin {
+        return Err(LogError::WrongOrigin {
+            expected: kept.origin().clone(),
+            found: origin.as_str().to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// Holds a checkpoint that stands in the log against the entries before it.
 pub(super) fn check_checkpoint(
     text: &[u8],
@@ -277,9 +337,9 @@ pub(super) fn check_checkpoint(
 
 const KEY_FILE: &str = "digest-key";
 
-/// The key of the log's digests, made once: without it, nobody can guess short arguments from them. Called under the
-/// journal's lock.
-fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
+/// The key of the log's digests, made once: without it, nobody can guess short arguments from them. It is durable before
+/// the first entry is, so that a log with entries and no key was tampered with. Called under the journal's lock.
+fn digest_key(directory: &Path, is_new: bool) -> Result<[u8; 32], LogError> {
     let path = directory.join(KEY_FILE);
     let failed = |error: io::Error| LogError::Storage(format!("the digest key: {error}"));
     match File::open(&path) {
@@ -289,7 +349,7 @@ fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
             let key = bytes.try_into();
             key.map_err(|_| failed(io::Error::other("the file does not hold 32 bytes")))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
             let key = random_bytes()?;
             // A half-written key is never seen under the name.
             let new = directory.join("digest-key.new");
@@ -302,7 +362,8 @@ fn digest_key(directory: &Path) -> Result<[u8; 32], LogError> {
                     file.write_all(&key)?;
                     file.sync_all()
                 })
-                .and_then(|()| fs::rename(&new, &path));
+                .and_then(|()| fs::rename(&new, &path))
+                .and_then(|()| sync_parent_of(&path));
             written.map_err(failed)?;
             Ok(key)
         }

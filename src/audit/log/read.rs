@@ -26,6 +26,10 @@ impl<'l> LogEntry<'l> {
         let Ok(line) = std::str::from_utf8(bytes) else {
             return Err(wrong);
         };
+        // JSON may have line feeds between its tokens, but an entry is one line, wherever it is printed.
+        if line.contains(['\n', '\r']) {
+            return Err(wrong);
+        }
         let limits = Limits {
             max_bytes: bytes.len(),
             ..Limits::default()
@@ -250,7 +254,11 @@ pub fn read<E: From<LogError>>(
         index += 1;
         visit(&entry).map_err(Stopped)
     });
-    visited.map(drop).map_err(|Stopped(error)| error)
+    match visited {
+        Ok(report) if report.id.is_none() => Err(LogError::NoLog.into()),
+        Ok(_) => Ok(()),
+        Err(Stopped(error)) => Err(error),
+    }
 }
 
 /// Carries a visitor's error through the journal.
@@ -270,7 +278,7 @@ pub struct ProvenEntry {
     pub line: String,
     /// The proof, for `checkpoint`.
     pub proof: InclusionProof,
-    /// The last checkpoint in the log that covers the entry.
+    /// The last checkpoint in the log that covers the entry; the last signed one, if there is any.
     pub checkpoint: Checkpoint,
     /// The same, signed, if there is one.
     pub signed: Option<SignedCheckpoint>,
@@ -282,20 +290,34 @@ pub struct ProvenEntry {
 /// [`LogError::NotCovered`] if there is no such entry under a checkpoint, and as for [`read`].
 pub fn prove(directory: impl AsRef<Path>, index: u64) -> Result<ProvenEntry, LogError> {
     let reader = Reader::new(directory.as_ref(), PURPOSE);
+    let mut covered = 0;
     let mut last: Option<Checkpoint> = None;
     let mut signed: Option<SignedCheckpoint> = None;
+    let covers = |checkpoint: &Checkpoint| index < checkpoint.head().size;
     reader.read(|frame| {
         match frame.kind {
-            kind::CHECKPOINT => last = parse(frame.payload).or(last.take()),
-            kind::SIGNED => signed = SignedCheckpoint::parse(frame.payload).ok(),
+            kind::CHECKPOINT => {
+                if let Some(checkpoint) = parse(frame.payload) {
+                    covered = checkpoint.head().size;
+                    last = Some(checkpoint);
+                }
+            }
+            kind::SIGNED => {
+                let found = SignedCheckpoint::parse(frame.payload).ok();
+                signed = found
+                    .filter(|found| covers(found.unverified()))
+                    .or(signed.take());
+            }
             _ => {}
         }
         Ok::<_, LogError>(())
     })?;
-    let covered = last.as_ref().map_or(0, |last| last.head().size);
-    let Some(checkpoint) = last.filter(|last| index < last.head().size) else {
+    // One that is signed convinces others, also if a later one is not.
+    let best = signed.as_ref().map(|signed| signed.unverified().clone());
+    let Some(checkpoint) = best.or(last.filter(covers)) else {
         return Err(LogError::NotCovered { index, covered });
     };
+    let covered = checkpoint.head().size;
     let not_covered = |_| LogError::NotCovered { index, covered };
     let mut prover = InclusionProver::new(index, covered).map_err(not_covered)?;
     let (mut at, mut line) = (0, String::new());
@@ -319,7 +341,6 @@ pub fn prove(directory: impl AsRef<Path>, index: u64) -> Result<ProvenEntry, Log
         checkpoint: *head,
         found: *head,
     })?;
-    let signed = signed.filter(|signed| signed.unverified() == &checkpoint);
     Ok(ProvenEntry {
         line,
         proof,

@@ -1,8 +1,10 @@
 //! Where checkpoints go, so that a cut tail or an exchanged log shows.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use crate::journal::sync_parent_of;
 
 /// Keeps checkpoints somewhere the log's own machine cannot change them.
 ///
@@ -15,6 +17,16 @@ pub trait CheckpointSink: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`SinkError`]; it goes on record, and later checkpoints cover the same entries.
     fn push(&self, checkpoint: &str) -> Result<(), SinkError>;
+
+    /// The checkpoint that it was given last, in this life of the log or in an earlier one; `None` where it has none, or
+    /// cannot look. A log that is opened must have grown out of it: otherwise one whose end was cut off would go on, and
+    /// its next checkpoint take the place of the one that tells.
+    ///
+    /// # Errors
+    /// [`SinkError`] if it should have one and cannot be asked; the log does not open then.
+    fn last(&self) -> Result<Option<String>, SinkError> {
+        Ok(None)
+    }
 }
 
 /// A checkpoint could not be kept elsewhere.
@@ -43,10 +55,25 @@ impl CheckpointSink for FileSink {
                 file.write_all(checkpoint.as_bytes())?;
                 file.sync_all()
             })
-            .and_then(|()| fs::rename(&new, &self.0));
+            .and_then(|()| fs::rename(&new, &self.0))
+            .and_then(|()| sync_parent_of(&self.0));
         written.map_err(|error| SinkError(error.to_string()))
     }
+
+    fn last(&self) -> Result<Option<String>, SinkError> {
+        let mut text = String::new();
+        let read = File::open(&self.0)
+            .and_then(|file| file.take(MAX_CHECKPOINT).read_to_string(&mut text));
+        match read {
+            Ok(_) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SinkError(error.to_string())),
+        }
+    }
 }
+
+/// Bytes; a signed checkpoint has a few hundred.
+const MAX_CHECKPOINT: u64 = 1 << 20;
 
 /// A sink made of a function.
 pub struct CallbackSink<F>(F);

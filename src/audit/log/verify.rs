@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use super::open::{check_checkpoint, check_origin};
+use super::open::{check_checkpoint, check_kept, check_not_cut, check_origin};
 use super::read::LogEntry;
 use super::{LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, LeafHash, Origin, SignedCheckpoint, Tree, TreeHead, VerifyingKey};
@@ -70,8 +70,13 @@ impl VerifyOptions {
     pub fn verify(&self, directory: impl AsRef<Path>) -> Result<Verification, LogError> {
         let mut pass = Pass::new(self);
         pass.check_kept()?;
-        let report = Reader::new(directory.as_ref(), PURPOSE).read(|frame| pass.frame(&frame))?;
-        pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))
+        let reader = Reader::new(directory.as_ref(), PURPOSE);
+        let report = reader.read(|frame| pass.frame(&frame))?;
+        let verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
+        match report.id {
+            Some(_) => Ok(verified),
+            None => Err(LogError::NoLog),
+        }
     }
 }
 
@@ -136,18 +141,8 @@ impl<'v> Pass<'v> {
 
     /// Holds the log as it has come so far against what was kept of that length.
     fn check_kept(&mut self) -> Result<(), LogError> {
-        let size = self.tree.size();
-        for kept in self
-            .options
-            .kept
-            .iter()
-            .filter(|kept| kept.head().size == size)
-        {
-            let (checkpoint, found) = (*kept.head(), self.tree.head());
-            if checkpoint != found {
-                return Err(LogError::Mismatch { checkpoint, found });
-            }
-            self.kept += 1;
+        for kept in &self.options.kept {
+            self.kept += u64::from(check_kept(kept, &self.tree)?);
         }
         Ok(())
     }
@@ -206,20 +201,9 @@ impl<'v> Pass<'v> {
 
     fn finish(self, torn: u64) -> Result<Verification, LogError> {
         let head = self.tree.head();
-        let longer = |kept: &&Checkpoint| kept.head().size > head.size;
-        if let Some(kept) = self.options.kept.iter().find(longer) {
-            return Err(LogError::CutOff {
-                checkpoint: *kept.head(),
-                found: head.size,
-            });
-        }
-        let other =
-            |kept: &&Checkpoint| self.origin.as_ref().is_some_and(|own| own != kept.origin());
-        if let (Some(kept), Some(own)) = (self.options.kept.iter().find(other), &self.origin) {
-            return Err(LogError::WrongOrigin {
-                expected: kept.origin().clone(),
-                found: own.as_str().to_owned(),
-            });
+        for kept in &self.options.kept {
+            let origin = self.origin.as_ref().unwrap_or(kept.origin());
+            check_not_cut(kept, origin, head.size)?;
         }
         if !self.options.keys.is_empty() && self.signed == 0 {
             return Err(LogError::Unsigned);

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use portcullis::Plain;
 use portcullis::audit::{
-    Checkpoint, EntryEvidence, EntryFilter, LogError, SignedCheckpoint, VerifyOptions, prove, read,
+    Checkpoint, EntryEvidence, EntryFilter, LogError, VerifyOptions, prove, read,
 };
 
 use crate::input::Input;
@@ -69,7 +70,7 @@ struct Show {
     /// Before this time, in seconds since the Unix epoch
     #[arg(long, value_name = "SECONDS")]
     until: Option<u64>,
-    /// Print the entries as they stand in the log: JSON Lines
+    /// Print the entries as they stand in the log, but in ASCII: JSON Lines
     #[arg(long)]
     json: bool,
 }
@@ -142,15 +143,16 @@ impl Verify {
 
 /// Whether the log is at fault, rather than the reading of it.
 fn is_finding(error: &LogError) -> bool {
-    !matches!(error, LogError::Storage(_) | LogError::InUse { .. })
+    !matches!(
+        error,
+        LogError::Storage(_) | LogError::InUse { .. } | LogError::NoLog
+    )
 }
 
 fn kept(path: &std::path::Path) -> Result<Checkpoint, Failure> {
     let input = Input::open(path)?;
     let text = input.read_all()?;
-    let checkpoint = SignedCheckpoint::parse(text.as_bytes())
-        .map(|signed| signed.unverified().clone())
-        .or_else(|_| text.parse());
+    let checkpoint = Checkpoint::parse_kept(&text);
     checkpoint.map_err(|error| {
         let path = path.display().to_string();
         Failure::Usage(format!("{:#}: {error}", portcullis::Plain(&path)))
@@ -185,7 +187,7 @@ impl Show {
                 return Ok(());
             }
             let told = if self.json {
-                output.line(entry.line())
+                output.json_line(entry.line())
             } else {
                 output.line(entry)
             };
@@ -228,6 +230,14 @@ impl Prove {
             Some(signed) => EntryEvidence::new(proven.proof, signed).to_string(),
             None => format!("{}\n{}", proven.proof, proven.checkpoint),
         };
+        // It must be printed byte for byte or not at all, and whoever wrote the log may aim at the terminal.
+        if text
+            .lines()
+            .any(|line| format!("{:#}", Plain(line)) != line)
+        {
+            let message = "the checkpoint holds characters that play tricks on a terminal";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         output.text(&text).map_err(Failure::Output)?;
         Ok(Exit::Fine)
     }

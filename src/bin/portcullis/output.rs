@@ -1,5 +1,6 @@
 //! Standard output: whole lines, colour only on a terminal, a closed pipe is no error.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, ErrorKind, IsTerminal as _, StdoutLock, Write as _};
 
@@ -55,6 +56,13 @@ impl Output {
         value.serialize(&mut serializer)?;
         self.pending.push(b'\n');
         self.spill()
+    }
+
+    /// As [`json`](Self::json), for a value that is one line of JSON already.
+    pub(crate) fn json_line(&mut self, line: &str) -> io::Result<()> {
+        // Outside of strings JSON is ASCII, so that whatever is not stands in one.
+        let line = ascii(line).into_owned();
+        self.line(line)
     }
 
     /// A verdict, in its colour.
@@ -133,22 +141,28 @@ impl serde_json::ser::Formatter for Ascii {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut escaped = String::with_capacity(fragment.len() * 2);
-        for character in fragment.chars() {
-            if character.is_ascii() && character != '\u{7f}' {
-                escaped.push(character);
-            } else {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string cannot fail.
-                    let _ = write!(escaped, "\\u{unit:04x}");
-                }
+        writer.write_all(ascii(fragment).as_bytes())
+    }
+}
+
+/// The inside of a JSON string with everything beyond printable ASCII escaped.
+fn ascii(text: &str) -> Cow<'_, str> {
+    let is_plain = |character: char| character.is_ascii() && character != '\u{7f}';
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() * 2);
+    for character in text.chars() {
+        if is_plain(character) {
+            escaped.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         }
-        writer.write_all(escaped.as_bytes())
     }
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]

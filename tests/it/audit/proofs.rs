@@ -107,6 +107,21 @@ mod signed {
         assert!(matches!(error, LogError::Unsigned), "{error}");
     }
 
+    /// A later checkpoint without a signature is no reason to hand out an unsigned proof.
+    #[test]
+    fn the_last_signed_checkpoint_is_what_proves() {
+        let folder = Folder::new();
+        let signed = options().signer(signer(1)).open(folder.log()).unwrap();
+        let head = *signed.close().unwrap().head();
+        drop(signed);
+        options().open(folder.log()).unwrap().close().unwrap();
+        let proven = prove(folder.log(), 0).unwrap();
+        assert_eq!(proven.checkpoint.head(), &head);
+        assert!(proven.signed.is_some());
+        let later = prove(folder.log(), head.size).unwrap();
+        assert!(later.signed.is_none() && later.checkpoint.head().size > head.size);
+    }
+
     #[derive(Debug)]
     struct OutOfReach(VerifyingKey);
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crc32c::{crc32c, crc32c_append};
-use portcullis::audit::{Checkpoint, LogError, Verification, VerifyOptions};
+use portcullis::audit::{Checkpoint, FileSink, LogError, Verification, VerifyOptions};
 
 use super::{Folder, options, session};
 use crate::support::call;
@@ -150,6 +150,12 @@ fn no_cut_end_passes_for_whoever_kept_a_checkpoint() {
                 "{length}: {kept:?}"
             );
         }
+        if length < HEADER {
+            assert!(
+                matches!(sample.alone(bytes), Err(LogError::NoLog)),
+                "{length}"
+            );
+        }
         unnoticed += usize::from(sample.alone(bytes).is_ok_and(|verified| verified.torn == 0));
     }
     assert!(unnoticed > 30, "{unnoticed}");
@@ -266,4 +272,87 @@ fn an_exchanged_log_shows_against_what_was_kept() {
     let (sample, other) = (Sample::new(8), Sample::new(9));
     sample.alone(&other.bytes).unwrap();
     assert!(sample.against_kept(&other.bytes).is_err());
+}
+
+/// An entry of several lines would print as several entries.
+#[test]
+fn an_entry_is_one_line() {
+    let sample = Sample::new(3);
+    let mut frames: Vec<Frame> = sample.frames();
+    frames.retain(|frame| frame.kind == ENTRY);
+    let text = String::from_utf8(frames[2].payload.clone()).unwrap();
+    frames[2].payload = text
+        .replacen(",\"mono_ns\"", ",\n\"mono_ns\"", 1)
+        .into_bytes();
+    fs::write(segment(&sample.folder), sample.forge(&frames)).unwrap();
+    let read = portcullis::audit::read(sample.folder.log(), |_| Ok::<_, LogError>(()));
+    assert!(
+        matches!(read, Err(LogError::NotAnEntry { index: 2 })),
+        "{read:?}"
+    );
+}
+
+/// What a log says of itself must not forge what a verifier says.
+#[test]
+fn an_origin_cannot_write_on_a_terminal() {
+    let sample = Sample::new(3);
+    let mut frames = sample.frames();
+    frames.retain(|frame| frame.kind == ENTRY);
+    let (index, trick) = (frames.len(), "\\u001b[2Kverified");
+    frames.push(Frame {
+        kind: ENTRY,
+        payload: format!(r#"{{"seq":{index},"type":"log_opened","origin":"{trick}"}}"#)
+            .into_bytes(),
+    });
+    let error = sample.alone(&sample.forge(&frames)).unwrap_err();
+    assert!(matches!(error, LogError::WrongOrigin { .. }), "{error}");
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+}
+
+/// A log that is put back to an older copy must not go on: its next checkpoint would replace the one that tells.
+#[test]
+fn a_log_that_was_rolled_back_does_not_open_over_what_its_sink_kept() {
+    let folder = Folder::new();
+    let kept = folder.0.join("kept");
+    let open = || options().sink(FileSink::new(&kept)).open(folder.log());
+    open().unwrap().close().unwrap();
+    let older = fs::read(segment(&folder)).unwrap();
+    let log = Arc::new(open().unwrap());
+    call(&session(&log), "pay", r#"{"n": 1}"#);
+    log.close().unwrap();
+    drop(log);
+    let whole = fs::read(segment(&folder)).unwrap();
+    let told = fs::read(&kept).unwrap();
+
+    fs::write(segment(&folder), &older).unwrap();
+    let error = open().unwrap_err();
+    assert!(matches!(error, LogError::CutOff { .. }), "{error}");
+    // Nor does a new log in its place, or one that has grown differently.
+    fs::remove_dir_all(folder.log()).unwrap();
+    assert!(matches!(open().unwrap_err(), LogError::CutOff { .. }));
+    fs::remove_dir_all(folder.log()).unwrap();
+    let other = Arc::new(options().open(folder.log()).unwrap());
+    for _ in 0..9 {
+        call(&session(&other), "look", "{}");
+    }
+    other.close().unwrap();
+    drop(other);
+    assert!(matches!(open().unwrap_err(), LogError::Mismatch { .. }));
+    assert_eq!(fs::read(&kept).unwrap(), told, "what was kept stays");
+    fs::write(segment(&folder), &whole).unwrap();
+    open().unwrap().close().unwrap();
+    // What cannot be understood, or asked for, is no reason to go on.
+    fs::write(&kept, "nonsense").unwrap();
+    assert!(matches!(open().unwrap_err(), LogError::Checkpoint { .. }));
+    fs::remove_file(&kept).unwrap();
+    fs::create_dir(&kept).unwrap();
+    assert!(matches!(open().unwrap_err(), LogError::Sink(_)));
+}
+
+#[test]
+fn the_key_of_a_log_with_entries_is_not_made_anew() {
+    let sample = Sample::new(1);
+    fs::remove_file(sample.folder.log().join("digest-key")).unwrap();
+    let error = options().open(sample.folder.log()).unwrap_err();
+    assert!(error.to_string().contains("digest key"), "{error}");
 }

@@ -114,6 +114,17 @@ fn entries_are_shown_plainly_and_filtered() {
 }
 
 #[test]
+fn a_directory_without_a_log_is_an_error() {
+    let folder = Folder::new();
+    let empty = folder.path().to_str().unwrap();
+    for args in [vec!["verify"], vec!["show"], vec!["prove"]] {
+        let index = (args[0] == "prove").then_some("0");
+        let ran = run(["audit", args[0], empty].into_iter().chain(index), b"");
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    }
+}
+
+#[test]
 fn an_entry_is_proved() {
     let folder = Folder::new();
     let (log, _) = log(&folder);
