@@ -7,6 +7,7 @@ mod audit;
 mod bypass;
 #[cfg(feature = "cli")]
 mod cli;
+mod folder;
 mod gate;
 mod guard_macro;
 mod guarded;

@@ -1,10 +1,15 @@
 //! A log of decisions and outcomes that survives crashes and shows tampering.
 
+mod agreement;
 mod entry;
 mod error;
+mod filter;
+mod key;
 mod open;
+mod prove;
 mod read;
 mod sink;
+mod utc;
 mod verify;
 
 use std::cell::RefCell;
@@ -16,8 +21,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 pub use error::LogError;
+pub use filter::EntryFilter;
 pub use open::AuditLogOptions;
-pub use read::{EntryFilter, LogEntry, ProvenEntry, prove, read};
+pub use prove::{ProvenEntry, prove};
+pub use read::{LogEntry, read};
 pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
 pub use verify::{Verification, VerifyOptions};
 
@@ -35,7 +42,7 @@ use crate::text::Plain;
 /// Every entry is a line of JSON and a leaf of a Merkle tree, so that an edit, a gap or an exchange shows wherever a
 /// checkpoint was kept. What a guard must know before a tool with an effect runs is synced before it runs; calls that wait
 /// at the same time share syncs. After a crash, a call that had begun and not ended is recorded as `unknown`. Arguments
-/// and results are in it as keyed digests only.
+/// are in it as keyed digests only, whatever the audit level; results and their context are not in it at all.
 ///
 /// What reads and refusals leave is gathered, up to 8 KiB, before it is written: a process that is killed, or exits without
 /// dropping the log, loses that much of it. A call with an effect takes all before it along to the disk, and so does

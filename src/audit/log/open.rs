@@ -1,20 +1,20 @@
 //! Opening a log, and putting on record what a crash left open.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
 
+use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
+use super::key::digest_key;
 use super::read::LogEntry;
-use super::sink::CheckpointSink;
+use super::sink::{CheckpointSink, SinkError};
 use super::{AuditLog, LogError, PURPOSE, kind};
-use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree, TreeHead};
+use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree};
 use crate::clock::{Clock, SystemClock};
-use crate::digest::{DigestKey, random_bytes};
-use crate::journal::{Frame, OpenOptions, Recovered, private_file, sync_parent_of};
+use crate::digest::DigestKey;
+use crate::journal::{Frame, OpenOptions, Recovered};
 
 /// How a log is opened.
 #[derive(Debug)]
@@ -114,16 +114,16 @@ impl AuditLogOptions {
         log.note_opened(is_new, report.recovered.as_ref(), &pending)?;
         Ok(log)
     }
-}
 
-impl AuditLogOptions {
     /// The last checkpoint of each sink that can tell it.
     fn kept(&self) -> Result<Vec<Checkpoint>, LogError> {
         let mut kept = Vec::new();
         for sink in &self.sinks {
             if let Some(text) = sink.last().map_err(LogError::Sink)? {
                 let checkpoint = Checkpoint::parse_kept(&text);
-                kept.push(checkpoint.map_err(|error| LogError::checkpoint(0, &error))?);
+                kept.push(
+                    checkpoint.map_err(|error| LogError::Sink(SinkError(error.to_string())))?,
+                );
             }
         }
         Ok(kept)
@@ -188,13 +188,6 @@ struct Pending {
     subject: Vec<(&'static str, String)>,
     writes: bool,
     began: bool,
-}
-
-impl Pending {
-    /// That a call with an effect begins is durable before it does. Of a read it may have been lost.
-    fn may_have_run(&self) -> bool {
-        self.began || !self.writes
-    }
 }
 
 impl<'o> Replay<'o> {
@@ -267,106 +260,9 @@ impl Pending {
             began: false,
         }
     }
-}
 
-pub(super) fn check_origin(entry: &LogEntry<'_>, expected: &Origin) -> Result<(), LogError> {
-    let found = entry.text("origin").unwrap_or_default();
-    if found == expected.as_str() {
-        return Ok(());
-    }
-    Err(LogError::WrongOrigin {
-        expected: expected.clone(),
-        found: found.to_owned(),
-    })
-}
-
-/// Holds the entries so far against a checkpoint kept elsewhere, if it was made over as many; whether it was.
-pub(super) fn check_kept(kept: &Checkpoint, tree: &Tree) -> Result<bool, LogError> {
-    let checkpoint = *kept.head();
-    if checkpoint.size != tree.size() {
-        return Ok(false);
-    }
-    let found = tree.head();
-    match checkpoint == found {
-        true => Ok(true),
-        false => Err(LogError::Mismatch { checkpoint, found }),
-    }
-}
-
-/// Holds the length of a whole log against a checkpoint kept elsewhere.
-pub(super) fn check_not_cut(kept: &Checkpoint, origin: &Origin, size: u64) -> Result<(), LogError> {
-    if kept.head().size > size {
-        return Err(LogError::CutOff {
-            checkpoint: *kept.head(),
-            found: size,
-        });
-    }
-    if kept.origin() != origin {
-        return Err(LogError::WrongOrigin {
-            expected: kept.origin().clone(),
-            found: origin.as_str().to_owned(),
-        });
-    }
-    Ok(())
-}
-
-/// Holds a checkpoint that stands in the log against the entries before it.
-pub(super) fn check_checkpoint(
-    text: &[u8],
-    origin: &Origin,
-    found: TreeHead,
-) -> Result<TreeHead, LogError> {
-    let invalid = |problem: &str| LogError::Checkpoint {
-        size: found.size,
-        problem: problem.to_owned(),
-    };
-    let text = std::str::from_utf8(text).map_err(|_| invalid("it is not UTF-8"))?;
-    let checkpoint: Checkpoint = text
-        .parse()
-        .map_err(|error| LogError::checkpoint(found.size, &error))?;
-    if checkpoint.origin() != origin {
-        return Err(invalid("it names another origin"));
-    }
-    let head = *checkpoint.head();
-    if head != found {
-        let checkpoint = head;
-        return Err(LogError::Mismatch { checkpoint, found });
-    }
-    Ok(head)
-}
-
-const KEY_FILE: &str = "digest-key";
-
-/// The key of the log's digests, made once: without it, nobody can guess short arguments from them. It is durable before
-/// the first entry is, so that a log with entries and no key was tampered with. Called under the journal's lock.
-fn digest_key(directory: &Path, is_new: bool) -> Result<[u8; 32], LogError> {
-    let path = directory.join(KEY_FILE);
-    let failed = |error: io::Error| LogError::Storage(format!("the digest key: {error}"));
-    match File::open(&path) {
-        Ok(file) => {
-            let mut bytes = Vec::new();
-            file.take(33).read_to_end(&mut bytes).map_err(failed)?;
-            let key = bytes.try_into();
-            key.map_err(|_| failed(io::Error::other("the file does not hold 32 bytes")))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
-            let key = random_bytes()?;
-            // A half-written key is never seen under the name.
-            let new = directory.join("digest-key.new");
-            let written = private_file()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&new)
-                .and_then(|mut file| {
-                    file.write_all(&key)?;
-                    file.sync_all()
-                })
-                .and_then(|()| fs::rename(&new, &path))
-                .and_then(|()| sync_parent_of(&path));
-            written.map_err(failed)?;
-            Ok(key)
-        }
-        Err(error) => Err(failed(error)),
+    /// That a call with an effect begins is durable before it does. Of a read it may have been lost.
+    fn may_have_run(&self) -> bool {
+        self.began || !self.writes
     }
 }

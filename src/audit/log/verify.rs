@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use super::open::{check_checkpoint, check_kept, check_not_cut, check_origin};
+use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
 use super::read::LogEntry;
 use super::{LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, LeafHash, Origin, SignedCheckpoint, Tree, TreeHead, VerifyingKey};

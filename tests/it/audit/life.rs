@@ -199,7 +199,7 @@ fn a_log_has_one_writer() {
 #[test]
 fn what_cannot_be_a_log_is_an_error() {
     let folder = Folder::new();
-    let file = folder.0.join("file");
+    let file = folder.path().join("file");
     fs::write(&file, "no directory").unwrap();
     assert!(matches!(options().open(&file), Err(LogError::Storage(_))));
     assert!(matches!(
@@ -208,7 +208,7 @@ fn what_cannot_be_a_log_is_an_error() {
     ));
     assert!(
         VerifyOptions::new()
-            .verify(folder.0.join("absent"))
+            .verify(folder.path().join("absent"))
             .is_err()
     );
     // A key of the wrong length is not filled up.
@@ -226,7 +226,7 @@ fn checkpoints_come_by_number_by_tick_and_at_the_end() {
     let folder = Folder::new();
     let kept: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
     let sink = Arc::clone(&kept);
-    let file = folder.0.join("checkpoint");
+    let file = folder.path().join("checkpoint");
     let log = options()
         .checkpoint_every(10)
         .sink(CallbackSink::new(move |text: &str| {
@@ -403,7 +403,7 @@ fn a_reader_may_stop() {
     options().open(folder.log()).unwrap().close().unwrap();
     let stopped = read(folder.log(), |entry| Err(Stop::Here(entry.index())));
     assert_eq!(stopped, Err(Stop::Here(0)));
-    let absent = read(folder.0.join("absent"), |_| Ok::<_, Stop>(()));
+    let absent = read(folder.path().join("absent"), |_| Ok::<_, Stop>(()));
     assert!(matches!(absent, Err(Stop::Log(_))));
 }
 

@@ -5,43 +5,17 @@ mod life;
 mod proofs;
 mod tamper;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis::audit::{AuditLog, AuditLogOptions, LogError, Origin};
 use portcullis::{Guard, ManualClock, Session};
 
+use crate::folder::Folder;
 use crate::support::{AGENT, agent, agent_policy};
 
 const POLICY: &str = r#"[{"tool_name": "look", "effect": "read", "max_calls_per_minute": 1000000},
     {"tool_name": "pay", "max_calls_per_minute": 1000000, "allowed_params": {"n": {"min": 0}}}]"#;
-
-/// A directory of this test alone, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("portcullis-audit-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn log(&self) -> PathBuf {
-        self.0.join("log")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn origin() -> Origin {
     Origin::parse("example.org/agents").unwrap()

@@ -11,7 +11,7 @@ use crate::support::{AGENT, agent, agent_policy};
 
 /// A closed log of a few calls, and the file with the checkpoint that was kept.
 fn log(folder: &Folder) -> (String, String) {
-    let directory = folder.path().join("log");
+    let directory = folder.log();
     let origin = Origin::parse("example.org/agents").unwrap();
     let log = Arc::new(AuditLog::options(origin).open(&directory).unwrap());
     let guard = Guard::builder()
