@@ -75,7 +75,7 @@ pub(crate) type Denied = (Verdict, Reason);
 pub(crate) const LAPSES_AFTER: Duration = Duration::from_secs(5);
 
 /// How often a call is decided again because the policies changed meanwhile.
-const DECISIONS: usize = 16;
+pub(super) const DECISIONS: usize = 16;
 
 impl Gatehouse {
     /// Decides a call and records the decision. On success the call may run.

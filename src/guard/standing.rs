@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::gate::{Denied, LAPSES_AFTER, Request, Ticket, fault, find};
-use super::{Gatehouse, timing};
+use super::gate::{DECISIONS, Denied, LAPSES_AFTER, Request, Ticket, fault, find};
+use super::{Gatehouse, InForce, timing};
 use crate::call::digest;
 use crate::decision::{Code, Detail, Reason, Verdict};
 use crate::digest::Encoder;
@@ -59,7 +59,7 @@ impl Gatehouse {
     }
 
     /// Policies that came into force meanwhile must allow the call too, with places in their limits instead of those
-    /// it has.
+    /// it has. If they change again under that, the next ones must.
     fn recheck_policies(
         &self,
         session: &SessionState,
@@ -67,14 +67,34 @@ impl Gatehouse {
         request: Request<'_>,
         now: u64,
     ) -> Result<(), Denied> {
-        let deny = |reason| (Verdict::Deny, reason);
-        let settled = self.changes.settled();
-        let in_force = self.in_force.load();
-        if in_force.version().epoch == ticket.epoch {
-            return Ok(());
+        for _ in 0..DECISIONS {
+            let settled = self.changes.settled();
+            let in_force = self.in_force.load();
+            let epoch = in_force.version().epoch;
+            if epoch == ticket.epoch {
+                return Ok(());
+            }
+            self.move_to(session, ticket, request, now, &in_force)?;
+            if !self.changes.since(settled) {
+                ticket.epoch = epoch;
+                return Ok(());
+            }
         }
+        Err((Verdict::Deny, fault("the policies keep changing")))
+    }
+
+    /// Decides the call by other policies, and takes places in their limits for those it has.
+    fn move_to(
+        &self,
+        session: &SessionState,
+        ticket: &mut Ticket,
+        request: Request<'_>,
+        now: u64,
+        in_force: &InForce,
+    ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
         let mut matches = Matches::default();
-        find(session, &in_force, request.tool, &mut matches).map_err(deny)?;
+        find(session, in_force, request.tool, &mut matches).map_err(deny)?;
         matches
             .check(request.arguments, request.secret)
             .map_err(deny)?;
@@ -83,13 +103,9 @@ impl Gatehouse {
         }
         ticket.places.give_back();
         ticket.places = self
-            .reserve(session, request, now, &in_force, &matches)
+            .reserve(session, request, now, in_force, &matches)
             .map_err(deny)?;
         ticket.effect = ticket.effect.max(matches.effect());
-        ticket.epoch = in_force.version().epoch;
-        if self.changes.since(settled) {
-            return Err(deny(fault("the policies changed again")));
-        }
         Ok(())
     }
 
