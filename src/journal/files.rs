@@ -1,14 +1,16 @@
-//! The few operations on files that a journal needs, so that tests can make each of them fail.
+//! The few operations on files that durable state needs, so that tests can make each of them fail.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Keeps other writers out until it is dropped.
-pub(super) trait Lock: Send + Sync {}
+use super::error::JournalError;
 
-/// A directory with the files of one journal.
-pub(super) trait Files: Send + Sync {
+/// Keeps other writers out until it is dropped.
+pub(crate) trait Lock: Send + Sync {}
+
+/// A directory with the files of one journal, and what its owner keeps beside them. Names are those of files in it.
+pub(crate) trait Files: Send + Sync {
     fn directory(&self) -> &Path;
 
     /// `None` where another writer holds the lock.
@@ -28,6 +30,15 @@ pub(super) trait Files: Send + Sync {
     /// Durable only after a sync of the file.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
 
+    /// Overwrites a range with zeros, and makes that durable. Until it returns, a crash may leave any mix of what stood
+    /// there and zeros. A range that the file does not have is an error, and changes nothing.
+    fn erase(&self, name: &str, offset: u64, length: u64) -> io::Result<()>;
+
+    /// Gives a file another name, under which there is then no other, in one step: whoever looks finds the one or the
+    /// other, whole. Durable only after [`sync_directory`](Self::sync_directory), and the file's content only after a sync
+    /// of its own before.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
     /// Durable only after [`sync_directory`](Self::sync_directory).
     fn remove(&self, name: &str) -> io::Result<()>;
 
@@ -39,7 +50,7 @@ pub(super) trait Files: Send + Sync {
 }
 
 /// A file that is read.
-pub(super) trait Source: Send {
+pub(crate) trait Source: Send {
     fn length(&mut self) -> io::Result<u64>;
 
     /// Reads from an offset; how much, or 0 at the end.
@@ -47,7 +58,7 @@ pub(super) trait Source: Send {
 }
 
 /// A file that grows.
-pub(super) trait Sink: Send {
+pub(crate) trait Sink: Send {
     /// Writes at the end; how much of it.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
@@ -57,20 +68,23 @@ pub(super) trait Sink: Send {
 
 /// A directory of the real file system.
 #[derive(Debug)]
-pub(super) struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    /// A directory that may not be there yet.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-        let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
-        private_directory().create(path)?;
-        missing.into_iter().try_for_each(sync_parent_of)?;
-        Ok(Self(path.to_owned()))
+    /// A directory that may not be there yet, durable.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Io`].
+    pub(crate) fn create(path: &Path) -> Result<Self, JournalError> {
+        match create_directory(path) {
+            Ok(()) => Ok(Self(path.to_owned())),
+            Err(cause) => Err(JournalError::io("create", path, cause)),
+        }
     }
 
     /// A directory that is only read.
-    pub(super) fn existing(path: &Path) -> Self {
+    pub(crate) fn existing(path: &Path) -> Self {
         Self(path.to_owned())
     }
 }
@@ -125,6 +139,21 @@ impl Files for Directory {
         file.set_len(length)
     }
 
+    fn erase(&self, name: &str, offset: u64, length: u64) -> io::Result<()> {
+        let mut file = File::options().write(true).open(self.0.join(name))?;
+        let has = file.metadata()?.len();
+        if offset.checked_add(length).is_none_or(|end| end > has) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        file.seek(SeekFrom::Start(offset))?;
+        io::copy(&mut io::repeat(0).take(length), &mut file)?;
+        file.sync_data()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.0.join(name))
     }
@@ -161,6 +190,44 @@ impl Sink for File {
     }
 }
 
+/// Reads a file as far as it goes, or up to a limit, for which it takes memory at once.
+pub(crate) fn read_up_to(source: &mut dyn Source, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; limit];
+    let mut filled = 0;
+    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match source.read_at(room, filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Writes all of it. A short write is carried on; a failed one is final.
+pub(crate) fn append_all(sink: &mut dyn Sink, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match sink.append(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            // Interrupted before anything was written.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Creates a directory with those above it, and makes durable that they are there.
+fn create_directory(path: &Path) -> io::Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    private_directory().create(path)?;
+    missing.into_iter().try_for_each(sync_parent_of)
+}
+
 /// Makes durable that a file is there.
 pub(crate) fn sync_parent_of(path: &Path) -> io::Result<()> {
     match path.parent() {
@@ -172,13 +239,13 @@ pub(crate) fn sync_parent_of(path: &Path) -> io::Result<()> {
 
 /// Makes durable what files there are in a directory.
 #[cfg(unix)]
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Other systems have no such operation, or do it by themselves.
 #[cfg(not(unix))]
-pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
+fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -194,7 +261,7 @@ fn private_directory() -> DirBuilder {
 
 /// For the owner alone, where the system knows owners.
 #[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix only"))]
-pub(crate) fn private_file() -> fs::OpenOptions {
+fn private_file() -> fs::OpenOptions {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -31,6 +31,8 @@
 //! longest record, and never more than the file has.
 
 mod commit;
+#[cfg(test)]
+pub(crate) mod disk;
 mod error;
 mod files;
 mod frame;
@@ -46,14 +48,15 @@ mod writer;
 use std::fmt;
 
 pub(crate) use error::{Flaw, JournalError};
-pub(crate) use files::{private_file, sync_parent_of};
+pub(crate) use files::{
+    Directory, Files, Lock, Sink, Source, append_all, read_up_to, sync_parent_of,
+};
 pub(crate) use frame::{Frame, Payload, Place};
 pub(crate) use open::{Cause, OpenOptions, OpenReport, Recovered};
 pub(crate) use read::{ReadReport, Reader, TornTail};
 pub(crate) use segment::Purpose;
 
 use self::commit::Commits;
-use self::files::Lock;
 
 /// A journal that is open for writing, by any number of threads.
 ///

@@ -95,12 +95,11 @@ impl OpenOptions {
         directory: &Path,
         visit: impl FnMut(Frame<'_>) -> Result<(), E>,
     ) -> Result<(Journal, OpenReport), E> {
-        let files = Directory::create(directory)
-            .map_err(|cause| JournalError::io("create", directory, cause))?;
-        self.open_in(Arc::new(files), visit)
+        self.open_in(Arc::new(Directory::create(directory)?), visit)
     }
 
-    pub(super) fn open_in<E: From<JournalError>>(
+    /// As [`open`](Self::open), over any files.
+    pub(crate) fn open_in<E: From<JournalError>>(
         &self,
         files: Arc<dyn Files>,
         visit: impl FnMut(Frame<'_>) -> Result<(), E>,

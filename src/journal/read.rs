@@ -1,6 +1,7 @@
 //! Reading a journal without keeping its writer from writing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::error::{Flaw, JournalError};
 use super::files::{Directory, Files};
@@ -11,7 +12,7 @@ use super::window::{Found, Window};
 
 /// A journal that is only read, possibly while another process writes it.
 pub(crate) struct Reader {
-    files: Box<dyn Files>,
+    files: Arc<dyn Files>,
     purpose: Purpose,
 }
 
@@ -39,10 +40,12 @@ impl Reader {
     /// A reader of the journal in a directory. Nothing is read yet.
     #[must_use]
     pub(crate) fn new(directory: &Path, purpose: Purpose) -> Self {
-        Self::over(Box::new(Directory::existing(directory)), purpose)
+        Self::over(Arc::new(Directory::existing(directory)), purpose)
     }
 
-    pub(super) fn over(files: Box<dyn Files>, purpose: Purpose) -> Self {
+    /// As [`new`](Self::new), over any files.
+    #[must_use]
+    pub(crate) fn over(files: Arc<dyn Files>, purpose: Purpose) -> Self {
         Self { files, purpose }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::error::JournalError;
-use super::files::{Files, Sink};
+use super::files::{Files, Sink, append_all};
 use super::scan::Last;
 use super::segment::{self, HEADER, Header, Id, Purpose};
 
@@ -77,7 +77,7 @@ impl Writer {
         if length > self.segment_size && self.length > HEADER as u64 {
             self.roll(first)?;
         }
-        append(&mut *self.sink, batch).map_err(|cause| self.failed("write", cause))?;
+        append_all(&mut *self.sink, batch).map_err(|cause| self.failed("write", cause))?;
         self.length = self.length.saturating_add(batch.len() as u64);
         Ok(())
     }
@@ -109,7 +109,7 @@ fn create_segment(
     let name = segment::name(first);
     let header = Header { purpose, id, first };
     let created = files.create(&name).and_then(|mut sink| {
-        append(&mut *sink, &header.encode())?;
+        append_all(&mut *sink, &header.encode())?;
         sink.sync()?;
         Ok(sink)
     });
@@ -123,18 +123,4 @@ fn sync_directory(files: &dyn Files) -> Result<(), JournalError> {
     files
         .sync_directory()
         .map_err(|cause| JournalError::io("sync", files.directory(), cause))
-}
-
-/// A short write is carried on; a failed one is final.
-fn append(sink: &mut dyn Sink, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match sink.append(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            // Interrupted before anything was written.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

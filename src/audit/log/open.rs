@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use super::{AuditLog, LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, CheckpointSigner, LeafHash, Origin, Tree};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::DigestKey;
-use crate::journal::{Frame, OpenOptions, Recovered};
+use crate::journal::{Directory, Files, Frame, OpenOptions, Recovered};
 
 /// How a log is opened.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct AuditLogOptions {
     signer: Option<Box<dyn CheckpointSigner>>,
     sinks: Vec<Box<dyn CheckpointSink>>,
     every: u64,
-    accept_loss: bool,
+    pub(super) journal: OpenOptions,
 }
 
 /// Entries between two checkpoints where nothing is said.
@@ -39,7 +40,7 @@ impl AuditLogOptions {
             signer: None,
             sinks: Vec::new(),
             every: EVERY,
-            accept_loss: false,
+            journal: OpenOptions::new(PURPOSE),
         }
     }
 
@@ -71,7 +72,7 @@ impl AuditLogOptions {
     /// Opens a log whose last segment has a hole, by cutting it off there. For an operator who has looked at the refusal:
     /// a crash of the machine can leave a hole before entries that were never reported as durable, but damage looks the same.
     pub fn accept_loss(mut self) -> Self {
-        self.accept_loss = true;
+        self.journal = self.journal.accept_loss(true);
         self
     }
 
@@ -86,11 +87,15 @@ impl AuditLogOptions {
     /// [`LogError`]: another writer has it open, it is damaged, of another origin, not what a sink has kept, or the system
     /// refuses.
     pub fn open(self, directory: impl AsRef<Path>) -> Result<AuditLog, LogError> {
-        let directory = directory.as_ref();
+        self.open_in(Arc::new(Directory::create(directory.as_ref())?))
+    }
+
+    /// As [`open`](Self::open), over any files.
+    pub(crate) fn open_in(self, files: Arc<dyn Files>) -> Result<AuditLog, LogError> {
         let mut replay = Replay::new(&self.origin, self.kept()?);
-        let (journal, report) = OpenOptions::new(PURPOSE)
-            .accept_loss(self.accept_loss)
-            .open(directory, |frame| replay.frame(&frame))?;
+        let (journal, report) = self
+            .journal
+            .open_in(Arc::clone(&files), |frame| replay.frame(&frame))?;
         replay.check_all_kept()?;
         let Replay {
             tree,
@@ -100,7 +105,7 @@ impl AuditLogOptions {
         } = replay;
         let is_new = tree.size() == 0;
         let log = AuditLog {
-            digest_key: DigestKey::from_bytes(&digest_key(directory, is_new)?),
+            digest_key: DigestKey::from_bytes(&digest_key(&*files, is_new)?),
             due: AtomicU64::new(covered.saturating_add(self.every)),
             covered: Mutex::new(covered),
             tree: Mutex::new(tree),

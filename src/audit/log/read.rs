@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::utc::Utc;
 use super::{LogError, PURPOSE, kind};
-use crate::journal::Reader;
+use crate::journal::{Directory, Files, Reader};
 use crate::json::{self, Limits, Object, Value};
 use crate::text::Plain;
 
@@ -132,10 +133,18 @@ impl fmt::Display for LogEntry<'_> {
 /// [`LogError`] if the log cannot be read, and whatever `visit` answers.
 pub fn read<E: From<LogError>>(
     directory: impl AsRef<Path>,
+    visit: impl FnMut(&LogEntry<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    read_in(Arc::new(Directory::existing(directory.as_ref())), visit)
+}
+
+/// As [`read`], over any files.
+pub(crate) fn read_in<E: From<LogError>>(
+    files: Arc<dyn Files>,
     mut visit: impl FnMut(&LogEntry<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut index = 0;
-    let visited: Result<_, Stopped<E>> = Reader::new(directory.as_ref(), PURPOSE).read(|frame| {
+    let visited: Result<_, Stopped<E>> = Reader::over(files, PURPOSE).read(|frame| {
         if frame.kind != kind::ENTRY {
             return Ok(());
         }

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
 use super::read::LogEntry;
 use super::{LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, LeafHash, Origin, SignedCheckpoint, Tree, TreeHead, VerifyingKey};
-use crate::journal::{Frame, Reader};
+use crate::journal::{Directory, Files, Frame, Reader};
 
 /// What a log is held against.
 #[derive(Clone, Debug, Default)]
@@ -68,9 +69,14 @@ impl VerifyOptions {
     /// # Errors
     /// [`LogError`] for the first thing that is wrong.
     pub fn verify(&self, directory: impl AsRef<Path>) -> Result<Verification, LogError> {
+        self.verify_in(Arc::new(Directory::existing(directory.as_ref())))
+    }
+
+    /// As [`verify`](Self::verify), over any files.
+    pub(crate) fn verify_in(&self, files: Arc<dyn Files>) -> Result<Verification, LogError> {
         let mut pass = Pass::new(self);
         pass.check_kept()?;
-        let reader = Reader::new(directory.as_ref(), PURPOSE);
+        let reader = Reader::over(files, PURPOSE);
         let report = reader.read(|frame| pass.frame(&frame))?;
         let verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
         match report.id {

@@ -1,8 +1,8 @@
 //! Files that no writer leaves behind: truncated, changed, reordered, spliced.
 
+use super::super::disk::Disk;
 use super::super::segment::{self, HEADER};
 use super::super::{Cause, JournalError, Place};
-use super::disk::Disk;
 use super::{Entry, ID, encoded, entry, open, reader, segment_with, several_segments, small};
 
 /// Law: a journal that ends at any byte opens with a prefix of its records, and says what it cut off.

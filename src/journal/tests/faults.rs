@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::super::disk::{Disk, FAULTS, Fault, State};
 use super::super::{Cause, Journal, JournalError};
-use super::disk::{Disk, FAULTS, Fault, State};
 use super::{Entry, entry, open, reader, small};
 
 /// What the workload tried, and what it was told.

@@ -3,11 +3,11 @@
 use allocation_counter::measure;
 use proptest::prelude::*;
 
+use super::super::disk::Disk;
 use super::super::frame::{OVERHEAD, Seed};
 use super::super::segment::{self, HEADER};
 use super::super::window::Window;
 use super::super::{Flaw, JournalError, OpenOptions};
-use super::disk::Disk;
 use super::{Entry, ID, TEST, encoded, entry, open, segment_with, small};
 
 /// Opens whatever it is. Errors are fine; memory may not grow with what the file claims.

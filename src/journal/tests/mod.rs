@@ -1,16 +1,16 @@
 //! Tests of the journal as a whole.
 
 mod damage;
-mod disk;
 mod faults;
 mod files;
 mod hostile;
+mod operations;
 mod round_trip;
 mod threads;
 
 use std::sync::Arc;
 
-use self::disk::Disk;
+use super::disk::Disk;
 use super::frame::{self, Payload, Seed};
 use super::segment::{self, Header};
 use super::{Frame, Journal, JournalError, OpenOptions, OpenReport, Purpose, Reader};
@@ -59,7 +59,7 @@ fn open(
 }
 
 fn reader(disk: &Disk) -> Reader {
-    Reader::over(Box::new(disk.clone()), TEST)
+    Reader::over(Arc::new(disk.clone()), TEST)
 }
 
 /// A journal of several segments: what is on disk, and what it holds.

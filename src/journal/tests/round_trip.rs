@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::prelude::*;
 
+use super::super::disk::Disk;
 use super::super::{JournalError, OpenOptions, Place, Purpose};
-use super::disk::Disk;
 use super::{Entry, TEST, open, reader, small};
 
 #[derive(Clone, Debug)]

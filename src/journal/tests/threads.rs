@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::super::disk::{Disk, Fault};
 use super::super::{JournalError, OpenOptions};
-use super::disk::{Disk, Fault};
 use super::{TEST, open, reader, small};
 
 /// A disk whose syncs take about as long as those of a good one.

@@ -1,20 +1,22 @@
-//! A disk in memory that fails where it is told to, and that forgets what was not synced.
+//! A disk in memory that fails where it is told to, and that forgets what was not synced. For tests, of whoever keeps
+//! state in [`Files`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hash;
+mod state;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::super::files::{Files, Lock, Sink, Source};
+use self::state::Inode;
+pub(crate) use self::state::State;
+use super::files::{Files, Lock, Sink, Source};
 
 /// What goes wrong, once, at one operation; or from there on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The operation fails and has done nothing.
     Fails,
     /// The operation is done, and then reported as failed.
@@ -27,7 +29,7 @@ pub(super) enum Fault {
     DiskFull,
 }
 
-pub(super) const FAULTS: [Fault; 5] = [
+pub(crate) const FAULTS: [Fault; 5] = [
     Fault::Fails,
     Fault::DoneButFails,
     Fault::WritesHalf,
@@ -37,41 +39,15 @@ pub(super) const FAULTS: [Fault; 5] = [
 
 /// Handles to one disk.
 #[derive(Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
-
-/// What is on the disk, and what is only in the system's memory.
-#[derive(Clone, Default)]
-pub(super) struct State {
-    inodes: Vec<Inode>,
-    names: BTreeMap<String, usize>,
-    synced_names: BTreeMap<String, usize>,
-    is_locked: bool,
-    operations: usize,
-    fault: Option<(usize, Fault)>,
-    is_full: bool,
-    fails_at_its_end: bool,
-    /// Before this operation the content of a file becomes another, as by another process.
-    replacement: Option<(usize, String, Vec<u8>)>,
-    /// The most that one write takes.
-    pub(super) longest_write: Option<usize>,
-    pub(super) syncs: usize,
-    pub(super) writes: usize,
-    pub(super) sync_takes: Duration,
-}
-
-#[derive(Clone, Default)]
-struct Inode {
-    data: Vec<u8>,
-    synced: Vec<u8>,
-}
+pub(crate) struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
-    pub(super) fn new(state: State) -> Self {
+    pub(crate) fn new(state: State) -> Self {
         Self(Arc::new(Mutex::new(state)))
     }
 
     /// A disk with one file, synced.
-    pub(super) fn holding(files: &[(String, Vec<u8>)]) -> Self {
+    pub(crate) fn holding(files: &[(String, Vec<u8>)]) -> Self {
         let disk = Self::default();
         for (name, data) in files {
             disk.put(name, data.clone());
@@ -79,7 +55,7 @@ impl Disk {
         disk
     }
 
-    pub(super) fn put(&self, name: &str, data: Vec<u8>) {
+    pub(crate) fn put(&self, name: &str, data: Vec<u8>) {
         let mut state = self.0.lock();
         let inode = state.inodes.len();
         state.inodes.push(Inode {
@@ -90,31 +66,31 @@ impl Disk {
         state.synced_names.insert(name.to_owned(), inode);
     }
 
-    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let state = self.0.lock();
         let file =
             |(name, &inode): (&String, &usize)| (name.clone(), state.inodes[inode].data.clone());
         state.names.iter().map(file).collect()
     }
 
-    pub(super) fn fail_at(&self, operation: usize, fault: Fault) {
+    pub(crate) fn fail_at(&self, operation: usize, fault: Fault) {
         self.0.lock().fault = Some((operation, fault));
     }
 
-    pub(super) fn replace_at(&self, operation: usize, name: &str, data: Vec<u8>) {
+    pub(crate) fn replace_at(&self, operation: usize, name: &str, data: Vec<u8>) {
         self.0.lock().replacement = Some((operation, name.to_owned(), data));
     }
 
-    pub(super) fn operations(&self) -> usize {
+    pub(crate) fn operations(&self) -> usize {
         self.0.lock().operations
     }
 
-    pub(super) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.0.lock())
     }
 
     /// Whether these bytes stand anywhere in what was synced.
-    pub(super) fn holds_synced(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn holds_synced(&self, bytes: &[u8]) -> bool {
         let state = self.0.lock();
         let mut files = state.synced_names.values();
         files.any(|&inode| {
@@ -124,8 +100,13 @@ impl Disk {
     }
 
     /// Every state in which the disk may be found after a crash.
-    pub(super) fn crashes(&self) -> Vec<State> {
-        self.0.lock().crashes()
+    pub(crate) fn crashes(&self) -> Vec<State> {
+        self.crashes_by(1)
+    }
+
+    /// As [`crashes`](Self::crashes), but what was not synced is cut at every `step`-th byte only.
+    pub(crate) fn crashes_by(&self, step: usize) -> Vec<State> {
+        self.0.lock().crashes(step)
     }
 
     /// Counts an operation. Whether only half of it is to be done, or none.
@@ -172,113 +153,6 @@ enum Extent {
     All,
     Half,
     HalfAndFail,
-}
-
-impl State {
-    /// As when the process has died, and the machine goes on: nothing is lost, but what was not synced still may be.
-    pub(super) fn after_the_process(&self) -> Self {
-        Self {
-            inodes: self.inodes.clone(),
-            names: self.names.clone(),
-            synced_names: self.synced_names.clone(),
-            ..Self::default()
-        }
-    }
-
-    /// All that a later process or crash can make a difference of.
-    pub(super) fn content(&self) -> impl Eq + Hash + use<> {
-        let inodes = self
-            .inodes
-            .iter()
-            .map(|inode| (inode.data.clone(), inode.synced.clone()));
-        (
-            self.names.clone(),
-            self.synced_names.clone(),
-            inodes.collect::<Vec<_>>(),
-        )
-    }
-
-    fn replace(&mut self, operation: usize) {
-        if let Some((_, name, data)) = self.replacement.take_if(|(at, ..)| *at == operation) {
-            let inode = self.names[&name];
-            self.inodes[inode].data = data;
-        }
-    }
-
-    fn crashes(&self) -> Vec<Self> {
-        let mut all = Vec::new();
-        for names in self.surviving_names() {
-            let mut states = vec![Self {
-                names: names.clone(),
-                synced_names: names.clone(),
-                inodes: self.inodes.clone(),
-                ..Self::default()
-            }];
-            for &inode in names.values() {
-                let contents = self.inodes[inode].surviving();
-                let with = |state: Self| {
-                    contents.iter().map(move |content| {
-                        let mut state = state.clone();
-                        state.inodes[inode] = Inode {
-                            data: content.clone(),
-                            synced: content.clone(),
-                        };
-                        state
-                    })
-                };
-                states = states.into_iter().flat_map(with).collect();
-            }
-            all.extend(states);
-        }
-        all
-    }
-
-    /// Of the entries that were made or removed since the last sync of the directory, any may have got to the disk.
-    fn surviving_names(&self) -> Vec<BTreeMap<String, usize>> {
-        let all: BTreeSet<&String> = self.names.keys().chain(self.synced_names.keys()).collect();
-        let mut survivors = vec![BTreeMap::new()];
-        for name in all {
-            let choices: BTreeSet<Option<&usize>> =
-                [self.names.get(name), self.synced_names.get(name)].into();
-            survivors = survivors
-                .into_iter()
-                .flat_map(|names| {
-                    choices.iter().map(move |choice| {
-                        let mut names = names.clone();
-                        names.extend(choice.map(|&inode| (name.clone(), inode)));
-                        names
-                    })
-                })
-                .collect();
-        }
-        survivors
-    }
-}
-
-impl Inode {
-    /// Of the bytes behind the last sync, any prefix may have got to the disk; the file may have its full length and zeros
-    /// where data did not, also before data that did: up to there, or in a short stretch.
-    fn surviving(&self) -> BTreeSet<Vec<u8>> {
-        let mut survivors = BTreeSet::from([self.synced.clone(), self.data.clone()]);
-        if self.data.starts_with(&self.synced) {
-            for kept in self.synced.len()..self.data.len() {
-                survivors.insert(self.data[..kept].to_vec());
-                let mut zeros_behind = self.data.clone();
-                zeros_behind[kept..].fill(0);
-                survivors.insert(zeros_behind);
-                let mut hole = self.data.clone();
-                hole[self.synced.len()..kept].fill(0);
-                survivors.insert(hole);
-                let mut short_hole = self.data.clone();
-                short_hole[kept..]
-                    .iter_mut()
-                    .take(16)
-                    .for_each(|byte| *byte = 0);
-                survivors.insert(short_hole);
-            }
-        }
-        survivors
-    }
 }
 
 impl Files for Disk {
@@ -334,9 +208,44 @@ impl Files for Disk {
         self.done()
     }
 
+    /// Two operations: the write, and the sync.
+    fn erase(&self, name: &str, offset: u64, length: u64) -> io::Result<()> {
+        let extent = self.step(true, false)?;
+        let mut handle = self.handle(name)?;
+        let (start, count) = (offset as usize, length as usize);
+        handle.data(|data| {
+            let range = data.get_mut(start..).and_then(|rest| rest.get_mut(..count));
+            let range = range.ok_or(io::ErrorKind::InvalidInput)?;
+            // A short write is carried on.
+            let reached = match extent {
+                Extent::HalfAndFail => count / 2,
+                Extent::All | Extent::Half => count,
+            };
+            range[..reached].fill(0);
+            Ok::<_, io::Error>(())
+        })?;
+        if extent == Extent::HalfAndFail {
+            return Err(io::Error::other("injected half-way"));
+        }
+        self.done()?;
+        handle.sync()
+    }
+
+    /// After a crash each of the two names may be as before or as after, which is more than a file system leaves open.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.step(false, false)?;
+        self.state(|state| {
+            let inode = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            state.names.insert(to.to_owned(), inode);
+            Ok::<_, io::Error>(())
+        })?;
+        self.done()
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         self.step(false, false)?;
-        self.0.lock().names.remove(name);
+        self.state(|state| state.names.remove(name))
+            .ok_or(io::ErrorKind::NotFound)?;
         self.done()
     }
 
