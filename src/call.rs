@@ -145,6 +145,13 @@ impl TryFrom<&String> for Args {
     }
 }
 
+/// As the object that they are. Hosts that write arguments down elsewhere see to it that none is secret.
+impl serde::Serialize for Args {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 impl TryFrom<&serde_json::Value> for Args {
     type Error = ArgsError;
 

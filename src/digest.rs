@@ -74,9 +74,12 @@ impl serde::Serialize for Digest {
 ///
 /// SHA-256 with the key in a block of its own before the message is a sound keyed hash here, because the encoding
 /// is prefix-free: no message can be extended to another one (Bellare, Canetti, Krawczyk, "Pseudorandom functions
-/// revisited: the cascade construction", 1996).
+/// revisited: the cascade construction", 1996). Texts, which are not, are hashed twice.
 #[derive(Clone)]
-pub struct DigestKey(Sha256);
+pub struct DigestKey {
+    call: Sha256,
+    text: Sha256,
+}
 
 /// The operating system gave no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,15 +90,18 @@ impl DigestKey {
     /// A key of your own, for instance one kept beside a log.
     #[must_use]
     pub fn from_bytes(key: &[u8; 32]) -> Self {
-        // One whole block, so that the state after it can be kept and copied.
-        let mut block = [0_u8; 64];
-        for (to, from) in block
-            .iter_mut()
-            .zip(b"portcullis/call/keyed/v1".iter().chain(key))
-        {
-            *to = *from;
+        Self {
+            call: keyed(b"portcullis/call/keyed/v1", key),
+            text: keyed(b"portcullis/text/keyed/v1", key),
         }
-        Self(Sha256::new_with_prefix(block))
+    }
+
+    /// Begins the digest of a text that comes in pieces. Texts of different uses have different digests.
+    pub(crate) fn text(&self, usage: u8) -> TextDigest {
+        TextDigest {
+            inner: self.text.clone().chain_update([0, usage]),
+            outer: self.text.clone().chain_update([1]),
+        }
     }
 
     /// A fresh key from the operating system.
@@ -110,6 +116,39 @@ impl DigestKey {
 impl fmt::Debug for DigestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DigestKey(..)")
+    }
+}
+
+/// A hash whose first block is a domain and a key: a whole one, so that the state after it can be kept and copied.
+fn keyed(domain: &[u8; 24], key: &[u8; 32]) -> Sha256 {
+    let mut block = [0_u8; 64];
+    for (to, from) in block.iter_mut().zip(domain.iter().chain(key)) {
+        *to = *from;
+    }
+    Sha256::new_with_prefix(block)
+}
+
+/// The digest of a text under a key. No text could be extended to another one without the key: what is told is the hash
+/// of the hash, both of them keyed.
+///
+/// Source: Bellare, Canetti, Krawczyk, "Keying hash functions for message authentication", 1996, section 3 (NMAC).
+pub(crate) struct TextDigest {
+    inner: Sha256,
+    outer: Sha256,
+}
+
+impl TextDigest {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.inner.update(bytes);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        Digest(
+            self.outer
+                .chain_update(self.inner.finalize())
+                .finalize()
+                .into(),
+        )
     }
 }
 
@@ -146,7 +185,7 @@ impl Encoder {
     }
 
     pub(crate) fn keyed_call(key: &DigestKey) -> Self {
-        Self::new(key.0.clone())
+        Self::new(key.call.clone())
     }
 
     pub(crate) fn domain(name: &str) -> Self {

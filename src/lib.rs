@@ -79,8 +79,9 @@ pub use policy::{AgentPolicy, Explanation, Finding, Lint, PolicySet, Step, ToolP
 #[doc(inline)]
 pub use portcullis_macros::guard;
 pub use record::{
-    CallId, Decided, Ended, Event, Executing, Outcome, Record, RecordError, RecordedCall,
-    RecordedEvent, Recorder, RingRecorder, SessionId, SessionRecord, Subject,
+    CallId, ContextError, Decided, DecisionContext, Ended, Event, Executing, Outcome, Record,
+    RecordError, RecordedCall, RecordedEvent, Recorder, RingRecorder, SessionId, SessionRecord,
+    Subject, ToolResult,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;
@@ -96,4 +97,5 @@ pub mod __private {
     pub use crate::call::TypedArguments;
     pub use crate::glue::*;
     pub use crate::permit::Clearance;
+    pub use crate::record::ResultReading;
 }

@@ -5,10 +5,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::call::Args;
-use crate::guard::{Request, Ticket};
+use crate::guard::{Issued, Request, Ticket};
 use crate::ids::ToolName;
-use crate::record::{CallId, Outcome};
+use crate::record::{CallId, Outcome, ResultReading};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 
@@ -72,17 +74,18 @@ impl Permit {
         self.call
     }
 
-    /// Runs the tool on the checked arguments, and records how it ended.
+    /// Runs the tool on the checked arguments, and records how it ended and what it returned.
     ///
     /// # Errors
     /// The tool's own error; or a refusal, if the permit lapsed, the session ended, or the deny list or other policies have
     /// come to forbid the call meanwhile. Then the tool did not run.
     pub fn run<T, E>(self, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
     where
+        T: Serialize,
         E: From<Refusal>,
     {
         let running = self.pass.recheck(&self.args)?.start();
-        running.finish(run(self.args))
+        running.finish(run(self.args), read)
     }
 
     /// As [`run`](Self::run), for a tool that returns a future. Dropping the future is recorded as cancelling.
@@ -91,13 +94,47 @@ impl Permit {
     /// As for [`run`](Self::run).
     pub async fn run_async<T, E, F>(self, run: impl FnOnce(Args) -> F) -> Result<T, E>
     where
+        T: Serialize,
         E: From<Refusal>,
         F: Future<Output = Result<T, E>>,
     {
         let running = self.pass.recheck(&self.args)?.start();
-        running.finish(run(self.args).await)
+        running.finish(run(self.args).await, read)
+    }
+
+    /// As [`run`](Self::run), for a tool whose result cannot be serialised, or is not to be: that it completed goes on
+    /// record, and nothing of what it returned.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn run_unread<T, E>(self, run: impl FnOnce(Args) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Refusal>,
+    {
+        let running = self.pass.recheck(&self.args)?.start();
+        running.finish(run(self.args), leave_unread)
+    }
+
+    /// As [`run_unread`](Self::run_unread), for a tool that returns a future.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub async fn run_async_unread<T, E, F>(self, run: impl FnOnce(Args) -> F) -> Result<T, E>
+    where
+        E: From<Refusal>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let running = self.pass.recheck(&self.args)?.start();
+        running.finish(run(self.args).await, leave_unread)
     }
 }
+
+/// Reads a result for the record.
+pub(crate) fn read<T: Serialize>(value: &T, reading: &mut ResultReading) {
+    reading.read(value);
+}
+
+fn leave_unread<T>(_: &T, _: &mut ResultReading) {}
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,22 +170,30 @@ impl<'s> Clearance<'s> {
         }))
     }
 
-    /// Runs the tool and records how it ended.
+    /// Runs the tool and records how it ended. `show` shows what it returned to the reading, as far as that can be.
     ///
     /// # Errors
     /// The tool's own.
-    pub fn run<T, E>(self, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn run<T, E>(
+        self,
+        run: impl FnOnce() -> Result<T, E>,
+        show: impl FnOnce(&T, &mut ResultReading),
+    ) -> Result<T, E> {
         let running = self.0.start();
-        running.finish(run())
+        running.finish(run(), show)
     }
 
-    /// Runs the tool's future and records how it ended.
+    /// As [`run`](Self::run), for the tool's future.
     ///
     /// # Errors
     /// The tool's own.
-    pub async fn run_async<T, E, F: Future<Output = Result<T, E>>>(self, run: F) -> Result<T, E> {
+    pub async fn run_async<T, E, F: Future<Output = Result<T, E>>>(
+        self,
+        run: F,
+        show: impl FnOnce(&T, &mut ResultReading),
+    ) -> Result<T, E> {
         let running = self.0.start();
-        running.finish(run.await)
+        running.finish(run.await, show)
     }
 }
 
@@ -196,11 +241,11 @@ impl<S: Borrow<SessionState> + Clone, N: AsRef<str> + Clone> Pass<S, N> {
 
     /// From here on the call counts as made.
     fn start(mut self) -> Running<S, N> {
-        let call = self.ticket.take().map(Ticket::spend);
+        let issued = self.ticket.take().map(Ticket::spend);
         Running {
             session: self.session.clone(),
             tool: self.tool.clone(),
-            call,
+            issued,
         }
     }
 }
@@ -221,26 +266,39 @@ impl<S: Borrow<SessionState>, N: AsRef<str>> Drop for Pass<S, N> {
 struct Running<S: Borrow<SessionState>, N: AsRef<str>> {
     session: S,
     tool: N,
-    /// The call and when it was issued, until its end is recorded.
-    call: Option<(CallId, u64)>,
+    /// Until the end of the call is recorded.
+    issued: Option<Issued>,
 }
 
 impl<S: Borrow<SessionState>, N: AsRef<str>> Running<S, N> {
-    fn finish<T, E>(mut self, result: Result<T, E>) -> Result<T, E> {
-        self.end(if result.is_ok() {
-            Outcome::Completed
-        } else {
-            Outcome::Failed
-        });
+    fn finish<T, E>(
+        mut self,
+        result: Result<T, E>,
+        show: impl FnOnce(&T, &mut ResultReading),
+    ) -> Result<T, E> {
+        match &result {
+            Ok(value) => self.completed(|reading| show(value, reading)),
+            Err(_) => self.end(Outcome::Failed),
+        }
         result
     }
 
+    /// Serialising is the tool's own code: where it panics, the call is recorded as one that did.
+    fn completed(&mut self, show: impl FnOnce(&mut ResultReading)) {
+        if let Some(issued) = self.issued {
+            let session = self.session.borrow();
+            let tool = self.tool.as_ref();
+            session.gate().record_completed(session, tool, issued, show);
+            self.issued = None;
+        }
+    }
+
     fn end(&mut self, outcome: Outcome) {
-        if let Some((call, issued_at)) = self.call.take() {
+        if let Some(issued) = self.issued.take() {
             let session = self.session.borrow();
             session
                 .gate()
-                .record_end(session, self.tool.as_ref(), call, issued_at, outcome);
+                .record_end(session, self.tool.as_ref(), issued, outcome, None);
         }
     }
 }

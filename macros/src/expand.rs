@@ -70,6 +70,7 @@ impl Guarded<'_> {
         let authorized = self.authorized();
         let allow = self.allow_underscores();
         let body = self.body();
+        let show = self.show();
         let run = if signature.asyncness.is_some() {
             // An async block cannot name its output; the branch that is never taken does it.
             let typed = quote_spanned! {Span::mixed_site()=>
@@ -77,9 +78,9 @@ impl Guarded<'_> {
                     return typed;
                 }
             };
-            quote_spanned!(Span::mixed_site()=> #clearance.run_async(async move { #typed #body }).await)
+            quote_spanned!(Span::mixed_site()=> #clearance.run_async(async move { #typed #body }, #show).await)
         } else {
-            quote_spanned!(Span::mixed_site()=> #clearance.run(move || -> #returns #body))
+            quote_spanned!(Span::mixed_site()=> #clearance.run(move || -> #returns #body, #show))
         };
         quote! {
             #(#attrs)*
@@ -87,6 +88,19 @@ impl Guarded<'_> {
                 #allow
                 let #clearance = #authorized;
                 #run
+            }
+        }
+    }
+
+    /// Shows the record what was returned, if that type serialises.
+    fn show(&self) -> TokenStream {
+        let glue = &self.glue;
+        let returns = &self.function.returns;
+        let import = self.import("Show");
+        quote_spanned! {Span::mixed_site()=>
+            |value: &<#returns as #glue::__private::Outcome>::Value, reading: &mut #glue::__private::ResultReading| {
+                #import
+                (&&#glue::__private::Probe::of(value)).show(reading)
             }
         }
     }
@@ -100,7 +114,7 @@ impl Guarded<'_> {
             arguments,
         } = self.parameters;
         let returns = &self.function.returns;
-        let import = self.import("Hold");
+        let import = self.import_for_arguments("Hold");
         let held = arguments.iter().map(|argument| self.held(argument));
         let secret = arguments
             .iter()
@@ -176,7 +190,7 @@ impl Guarded<'_> {
         let sized = self.sized();
         let doc =
             format!("The specification of the tool `{tool}`, for policies and for the model.");
-        let import = self.import("Describe");
+        let import = self.import_for_arguments("Describe");
         let mut arguments: Vec<&Argument> = self.parameters.arguments.iter().collect();
         arguments.sort_by_key(|argument| argument.position);
         let described = arguments
@@ -230,13 +244,15 @@ impl Guarded<'_> {
     }
 
     /// Brings the methods of a probe into scope, if there is something to probe.
-    fn import(&self, name: &str) -> Option<TokenStream> {
-        let Self {
-            glue, parameters, ..
-        } = self;
+    fn import(&self, name: &str) -> TokenStream {
+        let glue = &self.glue;
         let name = Ident::new(name, Span::mixed_site());
-        let import = || quote_spanned!(Span::mixed_site()=> use #glue::__private::#name as _;);
-        (!parameters.arguments.is_empty()).then(import)
+        quote_spanned!(Span::mixed_site()=> use #glue::__private::#name as _;)
+    }
+
+    /// As [`import`](Self::import), for what is done with each argument.
+    fn import_for_arguments(&self, name: &str) -> Option<TokenStream> {
+        (!self.parameters.arguments.is_empty()).then(|| self.import(name))
     }
 }
 
@@ -267,7 +283,7 @@ mod tests {
         );
         assert_eq!(text.matches("the_body()").count(), 1);
         assert!(
-            text.contains("clearance.run(move||->R{the_body()})"),
+            text.contains("clearance.run(move||->R{the_body()},"),
             "{text}"
         );
         let text = expanded(
@@ -279,10 +295,7 @@ mod tests {
             ),
         );
         assert_eq!(text.matches("the_body()").count(), 1);
-        assert!(
-            text.contains("returntyped;}{the_body().await}}).await"),
-            "{text}"
-        );
+        assert!(text.contains("returntyped;}{the_body().await}},"), "{text}");
     }
 
     #[test]

@@ -26,11 +26,16 @@ impl AsSession for Session {
     label = "not a `Result`"
 )]
 pub trait Outcome {
+    /// What it returns where all goes well.
+    type Value;
+
     /// The outcome of a call that may not run.
     fn refused(refusal: Refusal) -> Self;
 }
 
 impl<T, E: From<Refusal>> Outcome for Result<T, E> {
+    type Value = T;
+
     fn refused(refusal: Refusal) -> Self {
         Err(E::from(refusal))
     }

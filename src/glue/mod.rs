@@ -13,5 +13,5 @@ mod tests;
 pub use argument::Argument;
 pub use gate::{AsSession, Outcome, authorize};
 pub use probe::{
-    Describe, Held, Hold, Probe, Representable, TypeProbe, generic_parameter, specification,
+    Describe, Held, Hold, Probe, Representable, Show, TypeProbe, generic_parameter, specification,
 };

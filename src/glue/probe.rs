@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::argument::Argument;
 use crate::json::{self, Limits, Value, View};
+use crate::record::ResultReading;
 use crate::tool::{ParamSpec, ParamType, ToolSpec};
 
 /// Never implemented; the compiler shows its message for a parameter that no policy could see.
@@ -105,6 +106,23 @@ impl<'a, T: ?Sized> Probe<'a, T> {
     {
         Held::Borrowed(Some(View::NotRepresentable))
     }
+}
+
+/// Shows a result to the record, if it serialises.
+pub trait Show {
+    /// Reads the value, where that can be.
+    fn show(&self, reading: &mut ResultReading);
+}
+
+impl<T: ?Sized + Serialize> Show for &Probe<'_, T> {
+    fn show(&self, reading: &mut ResultReading) {
+        reading.read(self.0);
+    }
+}
+
+impl<T: ?Sized> Probe<'_, T> {
+    /// Fits every type: a result that does not serialise is left unread.
+    pub fn show(&self, _: &mut ResultReading) {}
 }
 
 /// A type in search of its description.

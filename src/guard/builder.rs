@@ -148,6 +148,7 @@ impl GuardBuilder {
             secrets: secrets(&tools),
             tools,
             keeps_beginnings: recorder.keeps_beginnings(),
+            keeps_results: recorder.keeps_results(),
             recorder,
             digest_key,
             timing,

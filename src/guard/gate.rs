@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::metering::Subject as Metered;
 use super::{Gatehouse, InForce};
 use crate::call::{Arguments, digest};
-use crate::decision::{Code, Detail, Effect, Reason, Verdict};
+use crate::decision::{AuditLevel, Code, Detail, Effect, Reason, Verdict};
 use crate::digest::{Digest, Encoder};
 use crate::ids::ToolName;
 use crate::limit::Reservation;
@@ -34,15 +34,40 @@ pub(crate) struct Ticket {
     pub(super) epoch: u64,
     /// By the policies that allowed the call.
     pub(super) effect: Effect,
+    /// By the policies that allowed the call.
+    pub(super) audit_level: AuditLevel,
     pub(super) places: Places,
 }
 
 impl Ticket {
-    /// From here on the call counts as made: which, and when it was issued.
-    pub(crate) fn spend(self) -> (CallId, u64) {
+    /// From here on the call counts as made.
+    pub(crate) fn spend(self) -> Issued {
+        let issued = self.issued();
         self.places.spend();
-        (self.call, self.issued_at)
+        issued
     }
+
+    /// The call will not be made: its places are free again.
+    pub(super) fn give_up(self) -> Issued {
+        self.issued()
+    }
+
+    fn issued(&self) -> Issued {
+        Issued {
+            call: self.call,
+            at: self.issued_at,
+            audit_level: self.audit_level,
+        }
+    }
+}
+
+/// What a ticket was for, for the record of how the call ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Issued {
+    pub(super) call: CallId,
+    /// Monotonic nanoseconds.
+    pub(super) at: u64,
+    pub(super) audit_level: AuditLevel,
 }
 
 /// Places in limits that are given back unless they are spent, also where a recorder panics.
@@ -133,6 +158,7 @@ impl Gatehouse {
                     issued_at: now,
                     epoch,
                     effect: matches.effect(),
+                    audit_level: matches.audit_level(),
                     places,
                 };
                 self.unless_withdrawn(session, request, ticket)
@@ -279,8 +305,10 @@ impl Gatehouse {
             policy: version.digest,
             effect: matches.effect(),
             audit_level: matches.audit_level(),
+            context_digest: session.context().map(|context| context.digest),
             arguments: readable.then_some(request.arguments),
             secret: request.secret,
+            context: session.context().map(|context| &*context.json),
         });
         let recorded = self.recorder.record(&self.timing.record(now, event));
         recorded.map_err(|error| fault(&format!("the decision was not recorded: {error}")))

@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 pub use builder::{BuildError, GuardBuilder};
-pub(crate) use gate::{Request, Ticket};
+pub(crate) use gate::{Issued, Request, Ticket};
 pub(crate) use in_force::InForce;
 
 use crate::call::Call;
@@ -28,7 +28,9 @@ use crate::error::LoadError;
 use crate::ids::AgentId;
 use crate::indicator::Indicators;
 use crate::policy::{AgentPolicy, PolicySet};
-use crate::record::{Event, RecordError, Recorder, SessionId, SessionRecord};
+use crate::record::{
+    Attached, ContextError, DecisionContext, Event, RecordError, Recorder, SessionId, SessionRecord,
+};
 use crate::session::{Session, SessionState};
 use crate::tool::ToolSpec;
 use changes::Changes;
@@ -77,6 +79,7 @@ pub(crate) struct Gatehouse {
     recorder: Box<dyn Recorder>,
     /// What the recorder says of itself; asked once.
     keeps_beginnings: bool,
+    keeps_results: bool,
     digest_key: DigestKey,
     timing: Timing,
     /// How many sessions were opened.
@@ -287,6 +290,11 @@ impl Gatehouse {
     /// What stands for an agent where it counts by keys.
     pub(crate) fn owner(&self, agent: &AgentId) -> u64 {
         self.metering.owner(agent)
+    }
+
+    /// What a host says of why, as records of this guard carry it.
+    pub(crate) fn attached(&self, context: &DecisionContext) -> Result<Attached, ContextError> {
+        Attached::new(context, &self.digest_key)
     }
 
     /// Monotonic nanoseconds after which something that lasts so long has ended.

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Gatehouse;
-use super::gate::{Denied, Request, Ticket, fault, subject};
+use super::gate::{Denied, Issued, Request, Ticket, fault, subject};
 use crate::decision::Verdict;
 use crate::ids::AgentId;
-use crate::record::{CallId, Ended, Event, Executing, Outcome, Record, SessionId, SessionRecord};
+use crate::record::{
+    Ended, Event, Executing, Outcome, Record, ResultReading, SessionId, SessionRecord, ToolResult,
+};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 
@@ -69,14 +71,26 @@ impl Gatehouse {
         ticket: Ticket,
         outcome: Outcome,
     ) {
-        let Ticket {
-            call,
-            issued_at,
-            places,
-            ..
-        } = ticket;
-        drop(places);
-        self.record_end(session, tool, call, issued_at, outcome);
+        let issued = ticket.give_up();
+        self.record_end(session, tool, issued, outcome, None);
+    }
+
+    /// Records that a tool returned a value, and what of it a log may know. `show` shows it to the reading.
+    pub(crate) fn record_completed(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        issued: Issued,
+        show: impl FnOnce(&mut ResultReading),
+    ) {
+        if !self.keeps_results {
+            return self.record_end(session, tool, issued, Outcome::Completed, None);
+        }
+        let mut reading = ResultReading::new(&self.digest_key);
+        show(&mut reading);
+        reading.tell(issued.audit_level, |result| {
+            self.record_end(session, tool, issued, Outcome::Completed, result);
+        });
     }
 
     /// Records how a call ended. What cannot be recorded stops all later calls; a recorder that panics has not recorded.
@@ -84,16 +98,18 @@ impl Gatehouse {
         &self,
         session: &SessionState,
         tool: &str,
-        call: CallId,
-        issued_at: u64,
+        issued: Issued,
         outcome: Outcome,
+        result: Option<ToolResult<'_>>,
     ) {
         let now = self.timing.now();
-        let latency = Duration::from_nanos(now.saturating_sub(issued_at));
+        let latency = Duration::from_nanos(now.saturating_sub(issued.at));
         let event = Event::Ended(Ended {
-            subject: subject(call, session, tool),
+            subject: subject(issued.call, session, tool),
             outcome,
             latency,
+            audit_level: issued.audit_level,
+            result,
         });
         self.record_or_stop(&self.timing.record(now, event));
     }

@@ -106,6 +106,7 @@ impl Gatehouse {
             .reserve(session, request, now, in_force, &matches)
             .map_err(deny)?;
         ticket.effect = ticket.effect.max(matches.effect());
+        ticket.audit_level = matches.audit_level();
         Ok(())
     }
 

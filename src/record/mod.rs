@@ -1,10 +1,15 @@
 //! What is written down about every call, before it runs and after.
 
+mod context;
+mod result;
 mod ring;
 mod shown;
 
 use std::time::{Duration, SystemTime};
 
+pub(crate) use context::Attached;
+pub use context::{ContextError, DecisionContext};
+pub use result::{ResultReading, ToolResult};
 pub use ring::{RecordedCall, RecordedEvent, RingRecorder};
 pub(crate) use shown::ShownArguments;
 
@@ -37,6 +42,11 @@ pub trait Recorder: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether it wants [`Ended::result`], for which each result is serialised and hashed.
+    fn keeps_results(&self) -> bool {
+        true
+    }
+
     /// What must happen in time; [`Guard::tick`](crate::Guard::tick) calls it.
     ///
     /// # Errors
@@ -57,6 +67,10 @@ impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
 
     fn keeps_beginnings(&self) -> bool {
         (**self).keeps_beginnings()
+    }
+
+    fn keeps_results(&self) -> bool {
+        (**self).keeps_results()
     }
 
     fn tick(&self) -> Result<(), RecordError> {
@@ -165,11 +179,30 @@ pub struct Decided<'a> {
     pub effect: Effect,
     /// How much the policy lets a log keep.
     pub audit_level: AuditLevel,
+    /// The digest of the [`DecisionContext`] under the log's key, if the session has one.
+    pub context_digest: Option<Digest>,
     pub(crate) arguments: Option<Arguments<'a>>,
     pub(crate) secret: &'a [&'a str],
+    pub(crate) context: Option<&'a str>,
 }
 
-impl Decided<'_> {
+impl<'a> Decided<'a> {
+    /// What the host knows of why, as a JSON object; at the audit level `full` only.
+    #[must_use]
+    pub fn context(&self) -> Option<&'a str> {
+        self.context
+            .filter(|_| self.audit_level >= AuditLevel::Full)
+    }
+
+    /// Whether the call has parameters that are in no record.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.arguments.is_some_and(|arguments| {
+            arguments
+                .iter()
+                .any(|(name, _)| self.secret.contains(&name))
+        })
+    }
+
     /// Appends what the audit level lets a log keep of the arguments, as a JSON object: nothing at `standard`,
     /// kinds and sizes at `detailed`, values at `full`. Secret parameters appear only by name.
     pub fn write_arguments(&self, out: &mut String) {
@@ -214,6 +247,10 @@ pub struct Ended<'a> {
     pub outcome: Outcome,
     /// From the decision to the end.
     pub latency: Duration,
+    /// How much the policy that allowed the call lets a log keep.
+    pub audit_level: AuditLevel,
+    /// What the tool returned, if it completed, the recorder wants it and it could be read.
+    pub result: Option<ToolResult<'a>>,
 }
 
 /// How an allowed call ended.

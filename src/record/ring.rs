@@ -78,6 +78,10 @@ impl Recorder for RingRecorder {
     fn keeps_beginnings(&self) -> bool {
         false
     }
+
+    fn keeps_results(&self) -> bool {
+        false
+    }
 }
 
 /// That a call begins is only worth a record that outlives the process.

@@ -7,15 +7,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub(crate) use state::SessionState;
 
 use crate::call::{Args, ArgsError, Arguments, Call, TypedArguments};
 use crate::decision::Decision;
 use crate::guard::{Guard, Request, Ticket};
 use crate::ids::{Caller, TaskId, ToolName, UserId};
-use crate::permit::{Clearance, Permit};
+use crate::permit::{Clearance, Permit, read};
 use crate::policy::{Explanation, Matches};
-use crate::record::{Outcome, SessionId};
+use crate::record::{ContextError, DecisionContext, Outcome, SessionId};
 use crate::refusal::Refusal;
 use crate::tool::ToolSpec;
 
@@ -82,6 +84,17 @@ impl Session {
         self.but(|state| state.expires_at = end.min(state.expires_at))
     }
 
+    /// The same session with what its host knows of why: the model, what it was asked, what else it considered. It goes
+    /// on record with the decisions made through the session that this returns, and decides nothing. It takes the place of
+    /// what was attached before.
+    ///
+    /// # Errors
+    /// [`ContextError`] if it is longer than [`DecisionContext::MAX_LEN`].
+    pub fn because(&self, context: &DecisionContext) -> Result<Self, ContextError> {
+        let attached = self.0.gate().attached(context)?;
+        Ok(self.but(|state| state.context = Some(attached)))
+    }
+
     /// Who calls.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -132,6 +145,9 @@ impl Session {
 
     /// Runs a tool if the call may run, on the very arguments that were checked.
     ///
+    /// What it returns goes on record as a digest and a size and, at the audit level `full`, as it is, if the recorder keeps
+    /// that; a tool whose result does not serialise runs on the [permit](Self::call) of its call.
+    ///
     /// # Errors
     /// The tool's own error, or the refusal turned into one.
     pub fn run<A, T, E>(
@@ -143,10 +159,11 @@ impl Session {
     where
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
+        T: Serialize,
         E: From<Refusal>,
     {
         let (clearance, args) = self.clear(tool, args)?;
-        clearance.run(|| run(args))
+        clearance.run(|| run(args), read)
     }
 
     /// As [`run`](Self::run), for a tool that returns a future. No particular runtime is needed.
@@ -162,12 +179,15 @@ impl Session {
     where
         A: TryInto<Args>,
         A::Error: Into<ArgsError>,
+        T: Serialize,
         E: From<Refusal>,
         F: Future<Output = Result<T, E>>,
     {
         let (clearance, args) = self.clear(tool, args)?;
         // The closure is the tool too: it must not be entered before the call counts as made.
-        clearance.run_async(async move { run(args).await }).await
+        clearance
+            .run_async(async move { run(args).await }, read)
+            .await
     }
 
     fn clear<'s, A>(&'s self, tool: &'s str, args: A) -> Result<(Clearance<'s>, Args), Refusal>

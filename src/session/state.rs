@@ -7,7 +7,7 @@ use crate::decision::{Code, Detail, Reason};
 use crate::guard::{Gatehouse, Guard, InForce};
 use crate::ids::Caller;
 use crate::policy::{Group, Groups};
-use crate::record::SessionId;
+use crate::record::{Attached, SessionId};
 
 /// What all handles of one session share.
 pub(crate) struct SessionState {
@@ -20,6 +20,7 @@ pub(crate) struct SessionState {
     pub(super) expires_at: u64,
     /// A second user or task was named: nobody's authority covers that.
     pub(super) contradictory: bool,
+    pub(super) context: Option<Attached>,
     /// Shared with the sessions that were made from this one.
     closed: Arc<AtomicBool>,
     agent_group: CachedGroup,
@@ -36,6 +37,7 @@ impl SessionState {
             caller,
             expires_at: u64::MAX,
             contradictory: false,
+            context: None,
             closed: Arc::default(),
             agent_group: CachedGroup::default(),
             user_group: CachedGroup::default(),
@@ -48,6 +50,7 @@ impl SessionState {
         Self {
             expires_at: self.expires_at,
             contradictory: self.contradictory,
+            context: self.context.clone(),
             closed: Arc::clone(&self.closed),
             ..Self::new(self.guard.clone(), self.id, self.caller.clone())
         }
@@ -74,6 +77,11 @@ impl SessionState {
 
     pub(crate) fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// Why its calls are asked for.
+    pub(crate) fn context(&self) -> Option<&Attached> {
+        self.context.as_ref()
     }
 
     pub(crate) fn owner(&self) -> u64 {
