@@ -29,8 +29,9 @@ pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 pub use ed25519::Ed25519Signer;
 pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
 pub use log::{
-    AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, FileSink, LogEntry,
-    LogError, ProvenEntry, SinkError, Verification, VerifyOptions, prove, read,
+    AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, Erasure, FileSink,
+    LogEntry, LogError, Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, Payloads,
+    ProvenEntry, SinkError, Verification, VerifyOptions, prove, read,
 };
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,

@@ -4,6 +4,7 @@
 //! is queued, and writes it while others go on filling a second buffer. Whoever finds the writer taken waits, and is mostly
 //! spared the trip: the next one takes everybody's records along and syncs once for all of them.
 
+use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::thread;
@@ -42,10 +43,14 @@ enum Reach {
     Synced,
 }
 
+/// Makes durable what records refer to, before they are.
+pub(super) type BeforeSync = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
+
 /// Records on their way to the disk.
 pub(super) struct Commits {
     sizes: Sizes,
     seed: Seed,
+    before_sync: BeforeSync,
     state: Mutex<State>,
     /// Someone gave the writer back.
     turn_over: Condvar,
@@ -73,6 +78,7 @@ impl Commits {
         Self {
             sizes,
             seed,
+            before_sync: Box::new(|| Ok(())),
             state: Mutex::new(State {
                 queue: Vec::new(),
                 spare: Vec::new(),
@@ -84,6 +90,10 @@ impl Commits {
             }),
             turn_over: Condvar::new(),
         }
+    }
+
+    pub(super) fn before_sync(&mut self, sync: BeforeSync) {
+        self.before_sync = sync;
     }
 
     /// Queues a record; what is queued is written once it is enough to be worth it.
@@ -220,7 +230,8 @@ impl Commits {
         let mut batch = mem::replace(&mut state.queue, spare);
         let end = state.next;
         let first = mem::replace(&mut state.queued_from, end);
-        let outcome = MutexGuard::unlocked(state, || commit(&mut writer, &batch, first, reach));
+        let outcome =
+            MutexGuard::unlocked(state, || self.commit(&mut writer, &batch, first, reach));
         batch.clear();
         // One long record does not hold its memory for ever.
         batch.shrink_to(self.sizes.queue.saturating_mul(2));
@@ -233,6 +244,26 @@ impl Commits {
         }
         self.turn_over.notify_all();
         outcome
+    }
+
+    fn commit(
+        &self,
+        writer: &mut Writer,
+        batch: &[u8],
+        first: u64,
+        reach: Reach,
+    ) -> Result<(), JournalError> {
+        if !batch.is_empty() {
+            writer.write(batch, first)?;
+        }
+        match reach {
+            Reach::Written => Ok(()),
+            Reach::Synced => {
+                (self.before_sync)()
+                    .map_err(|cause| writer.failed("sync what belongs to", cause))?;
+                writer.sync()
+            }
+        }
     }
 }
 
@@ -257,15 +288,5 @@ fn gather(state: &mut MutexGuard<'_, State>) {
         if state.next == next {
             return;
         }
-    }
-}
-
-fn commit(writer: &mut Writer, batch: &[u8], first: u64, reach: Reach) -> Result<(), JournalError> {
-    if !batch.is_empty() {
-        writer.write(batch, first)?;
-    }
-    match reach {
-        Reach::Written => Ok(()),
-        Reach::Synced => writer.sync(),
     }
 }

@@ -190,12 +190,16 @@ impl Sink for File {
     }
 }
 
-/// Reads a file as far as it goes, or up to a limit, for which it takes memory at once.
-pub(crate) fn read_up_to(source: &mut dyn Source, limit: usize) -> io::Result<Vec<u8>> {
+/// Reads a file from an offset as far as it goes, or up to a limit, for which it takes memory at once.
+pub(crate) fn read_up_to(
+    source: &mut dyn Source,
+    offset: u64,
+    limit: usize,
+) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; limit];
     let mut filled = 0;
     while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match source.read_at(room, filled as u64) {
+        match source.read_at(room, offset.saturating_add(filled as u64)) {
             Ok(0) => break,
             Ok(read) => filled = filled.saturating_add(read),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -68,6 +68,15 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// Calls this before each sync, once all that is queued was taken along: what the records refer to is made durable then,
+    /// by the one caller that syncs for all. It must not call this journal. Where it fails, the sync has failed.
+    pub(crate) fn before_sync(
+        &mut self,
+        sync: impl Fn() -> std::io::Result<()> + Send + Sync + 'static,
+    ) {
+        self.commits.before_sync(Box::new(sync));
+    }
+
     /// Appends a record and returns its number. It is in memory: no failure of the process or machine is survived until
     /// [`sync_through`](Self::sync_through) returns.
     ///

@@ -94,7 +94,7 @@ impl Writer {
         Ok(())
     }
 
-    fn failed(&self, action: &'static str, cause: io::Error) -> JournalError {
+    pub(super) fn failed(&self, action: &'static str, cause: io::Error) -> JournalError {
         JournalError::io(action, &self.files.directory().join(&self.name), cause)
     }
 }

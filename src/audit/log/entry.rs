@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
+use super::payload::{PayloadRef, Place};
 use crate::decision::RuleRef;
 use crate::json::View;
 use crate::record::{Decided, Ended, Event, Executing, Outcome, Record, SessionRecord, Subject};
@@ -19,24 +20,54 @@ impl<'t> EntryText<'t> {
         wall: SystemTime,
         monotonic: Duration,
     ) -> Self {
-        let wall = wall
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let mut entry = Self::begin_type(text, kind);
+        entry.times(wall, monotonic);
+        entry
+    }
+
+    /// Begins an entry that has payloads: they stand first, so that a reader sees at once whether there are any.
+    fn begin_with(
+        text: &'t mut String,
+        kind: &str,
+        record: &Record<'_>,
+        payloads: &[PayloadRef],
+    ) -> Self {
+        let mut entry = Self::begin_type(text, kind);
+        entry.payloads(payloads);
+        entry.times(record.wall, record.at);
+        entry
+    }
+
+    fn begin_type(text: &'t mut String, kind: &str) -> Self {
         text.clear();
         // Writing to a string cannot fail, here and below.
-        let _ = write!(
-            text,
-            "\"type\":\"{kind}\",\"wall_ns\":{},\"mono_ns\":{}",
-            nanos(wall),
-            nanos(monotonic)
-        );
+        let _ = write!(text, "\"type\":\"{kind}\"");
         Self(text)
     }
 
-    /// Writes a record of the guard.
-    pub(super) fn record(text: &'t mut String, record: &Record<'_>) {
+    fn payloads(&mut self, payloads: &[PayloadRef]) {
+        if payloads.is_empty() {
+            return;
+        }
+        self.0.push_str(PAYLOADS);
+        for (index, payload) in payloads.iter().enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            payload.write(self.0);
+        }
+        self.0.push('}');
+    }
+
+    fn times(&mut self, wall: SystemTime, monotonic: Duration) {
+        let (wall, monotonic) = (nanos(since_epoch(wall)), nanos(monotonic));
+        let _ = write!(self.0, ",\"wall_ns\":{wall},\"mono_ns\":{monotonic}");
+    }
+
+    /// Writes a record of the guard, with the payloads that were kept of it.
+    pub(super) fn record(text: &'t mut String, record: &Record<'_>, payloads: &[PayloadRef]) {
         let begin =
-            |text: &'t mut String, kind: &str| Self::begin(text, kind, record.wall, record.at);
+            |text: &'t mut String, kind: &str| Self::begin_with(text, kind, record, payloads);
         match record.event {
             Event::Decided(decided) => begin(text, "decided").decided(&decided),
             Event::Executing(executing) => begin(text, "executing").executing(&executing),
@@ -65,6 +96,9 @@ impl<'t> EntryText<'t> {
         self.number("epoch", decided.epoch);
         self.word("effect", decided.effect.as_str());
         self.word("audit_level", decided.audit_level.as_str());
+        if let Some(digest) = &decided.context_digest {
+            self.hex("context_digest", digest.as_bytes());
+        }
     }
 
     fn executing(&mut self, executing: &Executing<'_>) {
@@ -78,6 +112,10 @@ impl<'t> EntryText<'t> {
             self.word("code", code.as_str());
         }
         self.number("latency_ns", nanos(ended.latency));
+        if let Some(result) = &ended.result {
+            self.hex("result_digest", result.digest.as_bytes());
+            self.number("result_bytes", result.size);
+        }
     }
 
     fn session(&mut self, session: &SessionRecord<'_>) {
@@ -139,6 +177,19 @@ impl<'t> EntryText<'t> {
         View::String(text).write_json(self.0);
     }
 
+    /// Where payloads stand, for what must be done with them after a crash.
+    pub(super) fn places(&mut self, key: &str, places: &[Place]) {
+        let _ = write!(self.0, ",\"{key}\":[");
+        for (index, place) in places.iter().enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            let (volume, offset, length) = (place.volume, place.offset, place.length);
+            let _ = write!(self.0, "[{volume},{offset},{length}]");
+        }
+        self.0.push(']');
+    }
+
     fn hex(&mut self, key: &str, bytes: &[u8]) {
         const DIGITS: [char; 16] = [
             '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
@@ -153,6 +204,15 @@ impl<'t> EntryText<'t> {
         }
         self.0.push('"');
     }
+}
+
+/// What stands between the type of an entry and its payloads.
+pub(super) const PAYLOADS: &str = ",\"payloads\":{";
+
+/// A time of day as entries count it.
+pub(super) fn since_epoch(wall: SystemTime) -> Duration {
+    wall.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::payload::PayloadKind;
 use super::sink::SinkError;
 use crate::audit::{CheckpointError, NoteError, Origin, TreeError, TreeHead};
 use crate::digest::EntropyError;
@@ -80,6 +81,24 @@ pub enum LogError {
     /// Keys were given, but none of them signed any checkpoint: signatures may have been taken out.
     #[error("no checkpoint in the log is signed by a key that was given")]
     Unsigned,
+    /// A payload is not what an entry was written with, and nothing on record says why.
+    #[error("the {} of entry {index} {problem}", .kind.as_str())]
+    Payload {
+        /// The entry's position.
+        index: u64,
+        /// Which of its payloads.
+        kind: PayloadKind,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A payload is longer than a log keeps, so that what the policy wants recorded cannot be.
+    #[error("the {} have {size} bytes, more than a log keeps", .kind.as_str())]
+    PayloadTooLarge {
+        /// Which payload.
+        kind: PayloadKind,
+        /// Its size.
+        size: usize,
+    },
     /// The directory holds no log.
     #[error("there is no log in this directory")]
     NoLog,

@@ -19,7 +19,7 @@ pub(super) fn digest_key(files: &dyn Files, is_new: bool) -> Result<[u8; LENGTH]
     let failed = |error: io::Error| LogError::Storage(format!("the digest key: {error}"));
     match files.open(FILE) {
         Ok(mut file) => {
-            let bytes = read_up_to(&mut *file, LENGTH + 1).map_err(failed)?;
+            let bytes = read_up_to(&mut *file, 0, LENGTH + 1).map_err(failed)?;
             let key = bytes.try_into();
             key.map_err(|_| failed(io::Error::other("the file does not hold 32 bytes")))
         }

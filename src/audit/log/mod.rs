@@ -2,10 +2,12 @@
 
 mod agreement;
 mod entry;
+mod erase;
 mod error;
 mod filter;
 mod key;
 mod open;
+mod payload;
 mod prove;
 mod read;
 mod sink;
@@ -16,33 +18,43 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
+pub use erase::Erasure;
 pub use error::LogError;
 pub use filter::EntryFilter;
 pub use open::AuditLogOptions;
+pub use payload::{Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, Payloads};
 pub use prove::{ProvenEntry, prove};
 pub use read::{LogEntry, read};
 pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
 pub use verify::{Verification, VerifyOptions};
 
-use self::entry::EntryText;
+use self::entry::{EntryText, since_epoch};
+use self::payload::PayloadStore;
 use super::{Checkpoint, CheckpointSigner, LeafHash, NoteError, Origin, SignError, Tree, TreeHead};
 use crate::clock::Clock;
-use crate::decision::Effect;
+use crate::decision::{AuditLevel, Effect};
 use crate::digest::DigestKey;
-use crate::journal::{Journal, Purpose};
-use crate::record::{Event, Record, RecordError, Recorder};
+use crate::journal::{Files, Journal, Purpose};
+use crate::record::{Decided, Event, Record, RecordError, Recorder};
 use crate::text::Plain;
 
 /// A log of decisions and outcomes, in a directory of its own: give it to a guard as its recorder.
 ///
 /// Every entry is a line of JSON and a leaf of a Merkle tree, so that an edit, a gap or an exchange shows wherever a
 /// checkpoint was kept. What a guard must know before a tool with an effect runs is synced before it runs; calls that wait
-/// at the same time share syncs. After a crash, a call that had begun and not ended is recorded as `unknown`. Arguments
-/// are in it as keyed digests only, whatever the audit level; results and their context are not in it at all.
+/// at the same time share syncs. After a crash, a call that had begun and not ended is recorded as `unknown`.
+///
+/// Arguments, results and the [context](crate::DecisionContext) of decisions are in it as keyed digests. What the audit level
+/// of a permission lets it keep of them beside that stands in files of their own, as [`Payloads`], and can be
+/// [erased](Self::erase) or [expire](AuditLogOptions::retain_payloads) while every proof stays valid: at `detailed` the names,
+/// kinds and sizes of arguments; at `full` arguments, results (of long ones, the first MiB) and context. Secret parameters
+/// are in none of it.
 ///
 /// What reads and refusals leave is gathered, up to 8 KiB, before it is written: a process that is killed, or exits without
 /// dropping the log, loses that much of it. A call with an effect takes all before it along to the disk, and so does
@@ -73,6 +85,8 @@ use crate::text::Plain;
 /// ```
 pub struct AuditLog {
     journal: Journal,
+    payloads: Arc<PayloadStore>,
+    files: Arc<dyn Files>,
     /// Locked under the journal's own lock only, so that leaves and frames have one order.
     tree: Mutex<Tree>,
     origin: Origin,
@@ -209,6 +223,63 @@ impl AuditLog {
         }
     }
 
+    /// Appends what a guard records, its payloads first; the number of its frame.
+    fn append_record(&self, record: &Record<'_>) -> Result<u64, LogError> {
+        let kept = self.keep_payloads(record)?;
+        let frame = with_text(|text| {
+            EntryText::record(text, record, &kept);
+            match record.event {
+                // A call that is not decided yet can still be refused.
+                Event::Decided(_) => self.append(text),
+                _ => self.append_waiting(text),
+            }
+        });
+        if frame.is_err() {
+            // Without its entry nobody could find a payload to erase it. It fails where the disk does, and is then cut off
+            // when the log is opened.
+            for payload in &kept {
+                let _ = self.payloads.erase(payload.place());
+            }
+        }
+        frame
+    }
+
+    /// Keeps what the audit level allows beside the entry.
+    fn keep_payloads(&self, record: &Record<'_>) -> Result<SmallVec<[PayloadRef; 2]>, LogError> {
+        let wall = since_epoch(record.wall);
+        let mut kept = SmallVec::new();
+        match &record.event {
+            Event::Decided(decided) => {
+                if let Some(form) = form_of_arguments(decided) {
+                    kept.push(with_text(|text| {
+                        text.clear();
+                        decided.write_arguments(text);
+                        self.payloads
+                            .append((PayloadKind::Arguments, form), text, wall)
+                    })?);
+                }
+                if let Some(context) = decided.context() {
+                    let kind = (PayloadKind::Context, PayloadForm::Whole);
+                    kept.push(self.payloads.append(kind, context, wall)?);
+                }
+            }
+            Event::Ended(ended) => {
+                if let Some((result, text)) = ended.result.and_then(|it| Some((it, it.text?))) {
+                    let form = match result.size == text.len() as u64 {
+                        true => PayloadForm::Whole,
+                        false => PayloadForm::Beginning,
+                    };
+                    kept.push(
+                        self.payloads
+                            .append((PayloadKind::Result, form), text, wall)?,
+                    );
+                }
+            }
+            _ => {}
+        }
+        Ok(kept)
+    }
+
     /// Records something about the log itself.
     fn note(&self, kind: &str, write: impl FnOnce(&mut EntryText<'_>)) -> Result<u64, LogError> {
         let mut text = String::new();
@@ -246,15 +317,7 @@ impl AuditLog {
 
 impl Recorder for AuditLog {
     fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
-        let frame = with_text(|text| {
-            EntryText::record(text, record);
-            match record.event {
-                // A call that is not decided yet can still be refused.
-                Event::Decided(_) => self.append(text),
-                _ => self.append_waiting(text),
-            }
-        });
-        let recorded = frame.and_then(|frame| {
+        let recorded = self.append_record(record).and_then(|frame| {
             if must_be_durable(&record.event) {
                 self.journal.sync_through(frame)?;
             }
@@ -272,12 +335,25 @@ impl Recorder for AuditLog {
     }
 
     fn tick(&self) -> Result<(), RecordError> {
+        self.let_payloads_expire()
+            .map_err(|error| RecordError(error.to_string()))?;
         let mut covered = self.covered.lock();
         if self.head().size == *covered {
             return Ok(());
         }
         self.unattended_checkpoint(&mut covered)
             .map_err(|error| RecordError(error.to_string()))
+    }
+}
+
+/// How much of a call's arguments is kept; `None` for nothing.
+fn form_of_arguments(decided: &Decided<'_>) -> Option<PayloadForm> {
+    decided.arguments?;
+    match decided.audit_level {
+        AuditLevel::Standard => None,
+        AuditLevel::Detailed => Some(PayloadForm::Shapes),
+        AuditLevel::Full if decided.has_secrets() => Some(PayloadForm::WithoutSecrets),
+        AuditLevel::Full => Some(PayloadForm::Whole),
     }
 }
 

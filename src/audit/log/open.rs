@@ -1,14 +1,16 @@
 //! Opening a log, and putting on record what a crash left open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
 use super::key::digest_key;
+use super::payload::{Payload, PayloadKind, PayloadRef, PayloadStore, Payloads, Place, Stock};
 use super::read::LogEntry;
 use super::sink::{CheckpointSink, SinkError};
 use super::{AuditLog, LogError, PURPOSE, kind};
@@ -26,6 +28,7 @@ pub struct AuditLogOptions {
     signer: Option<Box<dyn CheckpointSigner>>,
     sinks: Vec<Box<dyn CheckpointSink>>,
     every: u64,
+    retention: Option<Duration>,
     pub(super) journal: OpenOptions,
 }
 
@@ -40,6 +43,7 @@ impl AuditLogOptions {
             signer: None,
             sinks: Vec::new(),
             every: EVERY,
+            retention: None,
             journal: OpenOptions::new(PURPOSE),
         }
     }
@@ -69,6 +73,15 @@ impl AuditLogOptions {
         self
     }
 
+    /// How long arguments, results and context are kept beside the log, counted by the wall clock. They go on
+    /// [`Guard::tick`](crate::Guard::tick) and when the log is opened, whole volumes at a time: an eighth of the time late at
+    /// most, where that much is written. Without it they are kept until they are [erased](AuditLog::erase). The log itself, with
+    /// its digests, is kept for good.
+    pub fn retain_payloads(mut self, time: Duration) -> Self {
+        self.retention = Some(time);
+        self
+    }
+
     /// Opens a log whose last segment has a hole, by cutting it off there. For an operator who has looked at the refusal:
     /// a crash of the machine can leave a hole before entries that were never reported as durable, but damage looks the same.
     pub fn accept_loss(mut self) -> Self {
@@ -93,30 +106,45 @@ impl AuditLogOptions {
     /// As [`open`](Self::open), over any files.
     pub(crate) fn open_in(self, files: Arc<dyn Files>) -> Result<AuditLog, LogError> {
         let mut replay = Replay::new(&self.origin, self.kept()?);
-        let (journal, report) = self
+        let (mut journal, report) = self
             .journal
             .open_in(Arc::clone(&files), |frame| replay.frame(&frame))?;
         replay.check_all_kept()?;
+        let is_new = replay.tree.size() == 0;
+        let payloads = PayloadStore::new(Arc::clone(&files), self.retention);
+        payloads.resume(&replay.stock)?;
+        let lost = mend(&payloads, &files, &replay)?;
         let Replay {
             tree,
             covered,
             pending,
             ..
         } = replay;
-        let is_new = tree.size() == 0;
+        let payloads = Arc::new(payloads);
+        let kept = Arc::clone(&payloads);
+        journal.before_sync(move || kept.sync());
         let log = AuditLog {
             digest_key: DigestKey::from_bytes(&digest_key(&*files, is_new)?),
             due: AtomicU64::new(covered.saturating_add(self.every)),
             covered: Mutex::new(covered),
             tree: Mutex::new(tree),
             journal,
+            payloads,
+            files,
             origin: self.origin,
             clock: self.clock,
             signer: self.signer,
             sinks: self.sinks,
             every: self.every,
         };
-        log.note_opened(is_new, report.recovered.as_ref(), &pending)?;
+        let found = Found {
+            is_new,
+            recovered: report.recovered,
+            pending,
+            lost,
+        };
+        log.note_opened(&found)?;
+        log.let_payloads_expire()?;
         Ok(log)
     }
 
@@ -135,13 +163,38 @@ impl AuditLogOptions {
     }
 }
 
+/// Completes erasures that a crash may have cut short, and tells which payloads since the last checkpoint are gone.
+fn mend(
+    store: &PayloadStore,
+    files: &Arc<dyn Files>,
+    replay: &Replay<'_>,
+) -> Result<Vec<(u64, PayloadKind)>, LogError> {
+    for place in &replay.erased {
+        store.erase(*place)?;
+    }
+    let mut payloads = Payloads::in_files(Arc::clone(files));
+    let mut lost = Vec::new();
+    for (index, payload) in &replay.recent {
+        let is_erased = replay.erased.contains(&payload.place());
+        if !is_erased && !matches!(payloads.read_at(payload)?, Payload::Kept(_)) {
+            lost.push((*index, payload.kind));
+        }
+    }
+    Ok(lost)
+}
+
+/// What was found when a log was opened.
+struct Found {
+    is_new: bool,
+    recovered: Option<Recovered>,
+    pending: BTreeMap<String, Pending>,
+    /// Payloads that were written after the last checkpoint and are gone: a crash of the machine may lose them together
+    /// with the syncs that it came before.
+    lost: Vec<(u64, PayloadKind)>,
+}
+
 impl AuditLog {
-    fn note_opened(
-        &self,
-        is_new: bool,
-        recovered: Option<&Recovered>,
-        pending: &BTreeMap<String, Pending>,
-    ) -> Result<(), LogError> {
+    fn note_opened(&self, found: &Found) -> Result<(), LogError> {
         self.note("log_opened", |entry| {
             entry.text("origin", self.origin.as_str());
             entry.text("version", env!("CARGO_PKG_VERSION"));
@@ -149,7 +202,7 @@ impl AuditLog {
                 entry.text("key", &signer.key().to_string());
             }
         })?;
-        if let Some(recovered) = recovered {
+        if let Some(recovered) = &found.recovered {
             self.note("recovered", |entry| {
                 entry.text("segment", &recovered.segment);
                 entry.number("offset", recovered.offset);
@@ -157,7 +210,7 @@ impl AuditLog {
                 entry.text("sha256", &recovered.digest.to_string());
             })?;
         }
-        for (call, open) in pending {
+        for (call, open) in &found.pending {
             let kind = if open.may_have_run() {
                 "unknown"
             } else {
@@ -170,7 +223,14 @@ impl AuditLog {
                 }
             })?;
         }
-        if is_new || recovered.is_some() || !pending.is_empty() {
+        for (index, kind) in &found.lost {
+            self.note("payload_lost", |entry| {
+                entry.number("entry", *index);
+                entry.word("payload", kind.as_str());
+            })?;
+        }
+        let is_news = found.recovered.is_some() || !found.pending.is_empty();
+        if found.is_new || is_news || !found.lost.is_empty() {
             self.journal.sync()?;
         }
         Ok(())
@@ -186,6 +246,11 @@ struct Replay<'o> {
     kept: Vec<Checkpoint>,
     /// Calls that were allowed and have not ended, by their ids.
     pending: BTreeMap<String, Pending>,
+    stock: Stock,
+    /// The payloads of entries after the last checkpoint, by which all before were durable.
+    recent: Vec<(u64, PayloadRef)>,
+    /// What was to be erased after the last checkpoint.
+    erased: BTreeSet<Place>,
 }
 
 /// A call that was allowed.
@@ -203,6 +268,9 @@ impl<'o> Replay<'o> {
             covered: 0,
             kept,
             pending: BTreeMap::new(),
+            stock: Stock::default(),
+            recent: Vec::new(),
+            erased: BTreeSet::new(),
         }
     }
 
@@ -219,6 +287,8 @@ impl<'o> Replay<'o> {
             kind::CHECKPOINT => {
                 let found = self.tree.head();
                 self.covered = check_checkpoint(frame.payload, self.origin, found)?.size;
+                self.recent.clear();
+                self.erased.clear();
                 Ok(())
             }
             _ => Ok(()),
@@ -235,6 +305,7 @@ impl<'o> Replay<'o> {
         if entry.kind() == "log_opened" {
             return check_origin(entry, self.origin);
         }
+        self.payloads(entry);
         let Some(call) = entry.call() else {
             return Ok(());
         };
@@ -250,6 +321,26 @@ impl<'o> Replay<'o> {
             _ => drop(self.pending.remove(call)),
         }
         Ok(())
+    }
+}
+
+impl Replay<'_> {
+    fn payloads(&mut self, entry: &LogEntry<'_>) {
+        for payload in entry.payloads() {
+            self.stock.uses(payload.place(), entry.wall());
+            self.recent.push((entry.index(), payload));
+        }
+        match entry.kind() {
+            "erased" => self.erased.extend(entry.places()),
+            "expired" => {
+                if let Some(through) = entry.number("through") {
+                    self.stock.expired(through);
+                    self.recent
+                        .retain(|(_, payload)| payload.place().volume > through);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

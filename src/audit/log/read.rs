@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entry::PAYLOADS;
+use super::payload::{PayloadKind, PayloadRef, Place};
 use super::utc::Utc;
 use super::{LogError, PURPOSE, kind};
 use crate::journal::{Directory, Files, Reader};
@@ -47,15 +49,19 @@ impl<'l> LogEntry<'l> {
         Ok(entry)
     }
 
-    /// The type of an entry at its place, without reading more of it than that: what verifying needs of most entries.
-    pub(super) fn kind_at(index: u64, bytes: &'l [u8]) -> Result<&'l str, LogError> {
-        let kind = || {
+    /// The type of an entry at its place and whether it has payloads, without reading more of it than that: what verifying
+    /// needs of most entries.
+    pub(super) fn head_at(index: u64, bytes: &'l [u8]) -> Result<Head<'l>, LogError> {
+        let head = || {
             let line = std::str::from_utf8(bytes).ok()?;
             let (seq, rest) = line.strip_prefix("{\"seq\":")?.split_once(',')?;
-            let (kind, _) = rest.strip_prefix("\"type\":\"")?.split_once('"')?;
-            (seq.parse() == Ok(index) && rest.ends_with('}')).then_some(kind)
+            let (kind, rest) = rest.strip_prefix("\"type\":\"")?.split_once('"')?;
+            (seq.parse() == Ok(index) && rest.ends_with('}')).then_some(Head {
+                kind,
+                has_payloads: rest.starts_with(PAYLOADS),
+            })
         };
-        kind().ok_or(LogError::NotAnEntry { index })
+        head().ok_or(LogError::NotAnEntry { index })
     }
 
     /// Its position in the log, from 0.
@@ -71,7 +77,7 @@ impl<'l> LogEntry<'l> {
     }
 
     /// What it is: `decided`, `executing`, `completed`, `failed`, `panicked`, `cancelled`, `abandoned`, `refused`,
-    /// `unknown`, `policy_loaded`, `session_opened`, `session_closed`, `log_opened`, `log_closed`, `recovered`,
+    /// `unknown`, `erased`, `expired`, `payload_lost`, `policy_loaded`, `session_opened`, `session_closed`, `log_opened`, `log_closed`, `recovered`,
     /// `checkpoint_not_kept` or `checkpoint_not_signed`.
     #[must_use]
     pub fn kind(&self) -> &str {
@@ -96,6 +102,38 @@ impl<'l> LogEntry<'l> {
         self.text("decision")
     }
 
+    /// What it says of one of its payloads, if it has that: see [`Payloads`](super::Payloads) to read it.
+    #[must_use]
+    pub fn payload(&self, kind: PayloadKind) -> Option<PayloadRef> {
+        PayloadRef::parse(kind, self.members.get("payloads")?.as_object()?)
+    }
+
+    /// All that it says of its payloads.
+    pub fn payloads(&self) -> impl Iterator<Item = PayloadRef> {
+        PayloadKind::ALL
+            .into_iter()
+            .filter_map(|kind| self.payload(kind))
+    }
+
+    /// The places that an entry about erasing names.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let places = self.members.get("places").and_then(Value::as_array);
+        let number = |value: &Value| value.as_number()?.as_u64();
+        let place = |value: &Value| match value.as_array()? {
+            [volume, offset, length] => Some(Place {
+                volume: number(volume)?,
+                offset: number(offset)?,
+                length: number(length)?,
+            }),
+            _ => None,
+        };
+        places
+            .unwrap_or_default()
+            .iter()
+            .filter_map(place)
+            .collect()
+    }
+
     /// A member that is a string, such as `agent`, `user`, `task`, `session`, `tool` or `code`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -107,6 +145,13 @@ impl<'l> LogEntry<'l> {
     pub fn number(&self, key: &str) -> Option<u64> {
         self.members.get(key)?.as_number()?.as_u64()
     }
+}
+
+/// The beginning of an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head<'l> {
+    pub(super) kind: &'l str,
+    pub(super) has_payloads: bool,
 }
 
 /// One line for people; what came from outside is shown plainly.
@@ -173,9 +218,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_told_only_of_an_entry_at_its_place() {
-        let kind = |text: &'static str| LogEntry::kind_at(7, text.as_bytes()).ok();
-        assert_eq!(kind(r#"{"seq":7,"type":"decided"}"#), Some("decided"));
+    fn a_head_is_told_only_of_an_entry_at_its_place() {
+        let head = |text: &'static str| LogEntry::head_at(7, text.as_bytes()).ok();
+        let decided = |has_payloads| {
+            Some(Head {
+                kind: "decided",
+                has_payloads,
+            })
+        };
+        assert_eq!(head(r#"{"seq":7,"type":"decided"}"#), decided(false));
+        let with = r#"{"seq":7,"type":"decided","payloads":{},"wall_ns":1}"#;
+        assert_eq!(head(with), decided(true));
         for other in [
             "",
             "{}",
@@ -185,8 +238,8 @@ mod tests {
             r#"{"seq":7,"type":"decided""#,
             r#" {"seq":7,"type":"decided"}"#,
         ] {
-            assert_eq!(kind(other), None, "{other}");
+            assert_eq!(head(other), None, "{other}");
         }
-        assert!(LogEntry::kind_at(7, b"{\"seq\":7,\"type\":\"\xff\"}").is_err());
+        assert!(LogEntry::head_at(7, b"{\"seq\":7,\"type\":\"\xff\"}").is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
+use super::payload::{PayloadCounts, check};
 use super::read::LogEntry;
 use super::{LogError, PURPOSE, kind};
 use crate::audit::{Checkpoint, LeafHash, Origin, SignedCheckpoint, Tree, TreeHead, VerifyingKey};
@@ -35,6 +36,8 @@ pub struct Verification {
     pub kept: u64,
     /// Bytes at the end that are no entry: one that is being written, or that a crash tore.
     pub torn: u64,
+    /// What has become of arguments, results and context that were kept beside the entries.
+    pub payloads: PayloadCounts,
 }
 
 impl VerifyOptions {
@@ -64,7 +67,8 @@ impl VerifyOptions {
         self
     }
 
-    /// Reads the whole log once, in bounded memory, also while it is being written.
+    /// Reads the whole log, in bounded memory, also while it is being written: once and, if anything is kept beside the
+    /// entries, once more to hold that against them. What is gone of it must have been erased, expired or lost on record.
     ///
     /// # Errors
     /// [`LogError`] for the first thing that is wrong.
@@ -76,13 +80,17 @@ impl VerifyOptions {
     pub(crate) fn verify_in(&self, files: Arc<dyn Files>) -> Result<Verification, LogError> {
         let mut pass = Pass::new(self);
         pass.check_kept()?;
-        let reader = Reader::over(files, PURPOSE);
+        let reader = Reader::over(Arc::clone(&files), PURPOSE);
         let report = reader.read(|frame| pass.frame(&frame))?;
-        let verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
-        match report.id {
-            Some(_) => Ok(verified),
-            None => Err(LogError::NoLog),
+        let has_payloads = pass.has_payloads;
+        let mut verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
+        if report.id.is_none() {
+            return Err(LogError::NoLog);
         }
+        if has_payloads {
+            verified.payloads = check(&files, verified.head.size)?;
+        }
+        Ok(verified)
     }
 }
 
@@ -91,6 +99,7 @@ struct Pass<'v> {
     options: &'v VerifyOptions,
     origin: Option<Origin>,
     tree: Tree,
+    has_payloads: bool,
     checkpoints: u64,
     covered: u64,
     signed: u64,
@@ -108,6 +117,7 @@ impl<'v> Pass<'v> {
             options,
             origin: options.origin.clone(),
             tree: Tree::new(),
+            has_payloads: false,
             checkpoints: 0,
             covered: 0,
             signed: 0,
@@ -129,7 +139,9 @@ impl<'v> Pass<'v> {
 
     fn entry(&mut self, bytes: &[u8]) -> Result<(), LogError> {
         let index = self.tree.size();
-        let opens = LogEntry::kind_at(index, bytes)? == "log_opened";
+        let head = LogEntry::head_at(index, bytes)?;
+        self.has_payloads |= head.has_payloads;
+        let opens = head.kind == "log_opened";
         if opens {
             let entry = LogEntry::parse(index, bytes)?;
             match &self.origin {
@@ -221,6 +233,7 @@ impl<'v> Pass<'v> {
             signed: self.signed,
             kept: self.kept,
             torn,
+            payloads: PayloadCounts::default(),
         })
     }
 }

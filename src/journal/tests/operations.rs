@@ -16,7 +16,7 @@ fn put(files: &dyn Files, name: &str, bytes: &[u8]) {
 }
 
 fn content(files: &dyn Files, name: &str) -> Vec<u8> {
-    read_up_to(&mut *files.open(name).unwrap(), 1 << 20).unwrap()
+    read_up_to(&mut *files.open(name).unwrap(), 0, 1 << 20).unwrap()
 }
 
 fn on_both(check: impl Fn(&dyn Files)) {

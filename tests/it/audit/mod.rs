@@ -2,6 +2,7 @@
 
 mod crash;
 mod life;
+mod payloads;
 mod proofs;
 mod tamper;
 

@@ -1,0 +1,187 @@
+//! Whether the payloads of a log are what its entries say, or gone for a reason that is on record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Payload, PayloadKind, Payloads};
+use crate::audit::log::read::read_in;
+use crate::audit::log::{LogEntry, LogError};
+use crate::journal::Files;
+
+/// What has become of the payloads of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PayloadCounts {
+    /// They are what was committed to.
+    pub kept: u64,
+    /// They were erased, which is on record.
+    pub erased: u64,
+    /// They outlived their time, which is on record.
+    pub expired: u64,
+    /// They were lost in a crash before they were durable, which is on record.
+    pub lost: u64,
+}
+
+/// As many payloads wait for a record at a time. If there are more, the log is read again for the next ones.
+const WAITING: usize = 1 << 18;
+
+/// Holds every payload of the first `size` entries against its commitment, in bounded memory.
+///
+/// One that is gone must be excused by a later entry. The log may be written and payloads be erased meanwhile: then the
+/// entry that says so is there, before the payload is not.
+pub(in crate::audit::log) fn check(
+    files: &Arc<dyn Files>,
+    size: u64,
+) -> Result<PayloadCounts, LogError> {
+    let mut counts = PayloadCounts::default();
+    let mut from = Some(0);
+    while let Some(first) = from {
+        let mut pass = Pass::new(files, first..size);
+        read_in(Arc::clone(files), |entry| pass.entry(entry))?;
+        if !pass.is_settled() {
+            // What was erased after this reading had passed the end of the log is on record by now.
+            read_in(Arc::clone(files), |entry| {
+                pass.excuse(entry);
+                Ok::<_, LogError>(())
+            })?;
+        }
+        from = pass.finish(&mut counts)?;
+    }
+    Ok(counts)
+}
+
+/// One reading of the log.
+struct Pass {
+    payloads: Payloads,
+    entries: std::ops::Range<u64>,
+    counts: PayloadCounts,
+    /// Payloads that are not what was committed to, by entry and kind.
+    waiting: BTreeMap<(u64, PayloadKind), Problem>,
+    /// Volumes that are not there, and the payloads in them.
+    missing: BTreeMap<u64, Missing>,
+    /// Where the next reading has to begin.
+    next: Option<u64>,
+}
+
+/// How it differs.
+type Problem = &'static str;
+
+struct Missing {
+    first: (u64, PayloadKind),
+    payloads: u64,
+}
+
+impl Pass {
+    fn new(files: &Arc<dyn Files>, entries: std::ops::Range<u64>) -> Self {
+        Self {
+            payloads: Payloads::in_files(Arc::clone(files)),
+            entries,
+            counts: PayloadCounts::default(),
+            waiting: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            next: None,
+        }
+    }
+
+    fn entry(&mut self, entry: &LogEntry<'_>) -> Result<(), LogError> {
+        self.excuse(entry);
+        let index = entry.index();
+        if !self.entries.contains(&index) || self.next.is_some() {
+            return Ok(());
+        }
+        if self.waiting.len() >= WAITING {
+            self.next = Some(index);
+            return Ok(());
+        }
+        for payload in entry.payloads() {
+            let at = (index, payload.kind);
+            let problem = match self.payloads.read_at(&payload)? {
+                Payload::Kept(_) => {
+                    self.counts.kept += 1;
+                    continue;
+                }
+                Payload::Missing if !self.payloads.has_volume(&payload)? => {
+                    let volume = payload.place.volume;
+                    let first = Missing {
+                        first: at,
+                        payloads: 0,
+                    };
+                    self.missing.entry(volume).or_insert(first).payloads += 1;
+                    continue;
+                }
+                Payload::Missing => "is missing",
+                Payload::Erased => "was erased, and nothing on record says so",
+                Payload::Damaged => "is not what was recorded",
+            };
+            self.waiting.insert(at, problem);
+        }
+        Ok(())
+    }
+
+    /// Learns from an entry that payloads of earlier ones are gone for a reason.
+    fn excuse(&mut self, entry: &LogEntry<'_>) {
+        match entry.kind() {
+            "expired" => self.expired(entry),
+            "erased" => {
+                let erased = PayloadKind::ALL.map(|kind| self.excused(entry, kind));
+                self.counts.erased += erased.into_iter().map(u64::from).sum::<u64>();
+            }
+            "payload_lost" => {
+                let kind = entry.text("payload");
+                let kind = PayloadKind::ALL
+                    .into_iter()
+                    .find(|known| Some(known.as_str()) == kind);
+                let lost = kind.is_some_and(|kind| self.excused(entry, kind));
+                self.counts.lost += u64::from(lost);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a payload of the entry that this one is about was waiting for it.
+    fn excused(&mut self, by: &LogEntry<'_>, kind: PayloadKind) -> bool {
+        let about = by.number("entry").filter(|entry| *entry < by.index());
+        about.is_some_and(|entry| self.waiting.remove(&(entry, kind)).is_some())
+    }
+
+    fn expired(&mut self, entry: &LogEntry<'_>) {
+        let Some(through) = entry.number("through") else {
+            return;
+        };
+        let excused =
+            |volume: &u64, missing: &Missing| *volume <= through && missing.first.0 < entry.index();
+        let counts = &mut self.counts;
+        self.missing.retain(|volume, missing| {
+            let is_excused = excused(volume, missing);
+            if is_excused {
+                counts.expired += missing.payloads;
+            }
+            !is_excused
+        });
+    }
+
+    fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.missing.is_empty()
+    }
+
+    /// Where the next reading has to begin, if there is to be one.
+    fn finish(self, counts: &mut PayloadCounts) -> Result<Option<u64>, LogError> {
+        let missing = self
+            .missing
+            .values()
+            .map(|missing| (missing.first, "is missing"));
+        let waiting = self.waiting.into_iter();
+        if let Some(((index, kind), problem)) = waiting.chain(missing).min() {
+            return Err(LogError::Payload {
+                index,
+                kind,
+                problem,
+            });
+        }
+        counts.kept += self.counts.kept;
+        counts.erased += self.counts.erased;
+        counts.expired += self.counts.expired;
+        counts.lost += self.counts.lost;
+        Ok(self.next)
+    }
+}
