@@ -22,6 +22,7 @@ mod log;
 mod merkle;
 mod notation;
 mod note;
+mod ocsf;
 mod signer;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
@@ -40,4 +41,5 @@ pub use merkle::{
 pub use note::{KeyError, KeyId, KeyName, NoteError, NoteSignature, SignedNote, VerifyingKey};
 #[cfg(feature = "sign")]
 pub use note::{VerifiedNote, VerifyError};
+pub use ocsf::OcsfEvents;
 pub use signer::{CheckpointSigner, SignError};

@@ -22,7 +22,11 @@ pub struct LogEntry<'l> {
 }
 
 impl<'l> LogEntry<'l> {
-    pub(super) fn parse(index: u64, bytes: &'l [u8]) -> Result<Self, LogError> {
+    /// Reads a line as it stands in a log, such as an export holds, at its position from 0.
+    ///
+    /// # Errors
+    /// [`LogError::NotAnEntry`] if it is no entry, or one of another position.
+    pub fn parse(index: u64, bytes: &'l [u8]) -> Result<Self, LogError> {
         let wrong = LogError::NotAnEntry { index };
         let Ok(line) = std::str::from_utf8(bytes) else {
             return Err(wrong);
@@ -144,6 +148,11 @@ impl<'l> LogEntry<'l> {
     #[must_use]
     pub fn number(&self, key: &str) -> Option<u64> {
         self.members.get(key)?.as_number()?.as_u64()
+    }
+
+    /// All that it says.
+    pub(in crate::audit) fn members(&self) -> &Object {
+        &self.members
     }
 }
 
