@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis::audit::{AuditLog, Origin};
 use portcullis::{Guard, Refusal};
 
-use super::run::{Folder, run};
+use crate::cli::run::{Folder, run};
 use crate::support::{AGENT, agent, agent_policy};
 
 /// A closed log of a few calls, and the file with the checkpoint that was kept.
@@ -117,9 +117,12 @@ fn entries_are_shown_plainly_and_filtered() {
 fn a_directory_without_a_log_is_an_error() {
     let folder = Folder::new();
     let empty = folder.path().to_str().unwrap();
-    for args in [vec!["verify"], vec!["show"], vec!["prove"]] {
-        let index = (args[0] == "prove").then_some("0");
-        let ran = run(["audit", args[0], empty].into_iter().chain(index), b"");
+    for args in [
+        vec!["verify"],
+        vec!["show"],
+        vec!["prove", "0"],
+    ] {
+        let ran = run(["audit", args[0], empty].iter().chain(&args[1..]), b"");
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     }
 }

@@ -1,0 +1,36 @@
+//! `portcullis audit`: an audit log, offline.
+
+mod filter;
+mod kept;
+mod prove;
+mod show;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use crate::output::Output;
+use crate::{Exit, Failure};
+
+/// Verifies, shows and proves what stands in an audit log
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Verify(verify::Verify),
+    Show(show::Show),
+    Prove(prove::Prove),
+}
+
+impl Audit {
+    pub(crate) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
+        match self.verb {
+            Verb::Verify(verify) => verify.run(output),
+            Verb::Show(show) => show.run(output),
+            Verb::Prove(prove) => prove.run(output),
+        }
+    }
+}
