@@ -1,5 +1,6 @@
 //! `portcullis audit`: an audit log, offline.
 
+mod export;
 mod filter;
 mod kept;
 mod prove;
@@ -11,7 +12,7 @@ use clap::{Args, Subcommand};
 use crate::output::Output;
 use crate::{Exit, Failure};
 
-/// Verifies, shows and proves what stands in an audit log
+/// Verifies, shows, exports and proves what stands in an audit log
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     #[command(subcommand)]
@@ -22,6 +23,7 @@ pub(crate) struct Audit {
 enum Verb {
     Verify(verify::Verify),
     Show(show::Show),
+    Export(export::Export),
     Prove(prove::Prove),
 }
 
@@ -30,6 +32,7 @@ impl Audit {
         match self.verb {
             Verb::Verify(verify) => verify.run(output),
             Verb::Show(show) => show.run(output),
+            Verb::Export(export) => export.run(output),
             Verb::Prove(prove) => prove.run(output),
         }
     }

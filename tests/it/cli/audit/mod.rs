@@ -1,4 +1,6 @@
-//! `audit`: verifying, showing and proving, by exit code and output.
+//! `audit`: verifying, showing, exporting and proving, by exit code and output.
+
+mod export;
 
 use std::fs;
 use std::sync::Arc;
@@ -120,6 +122,7 @@ fn a_directory_without_a_log_is_an_error() {
     for args in [
         vec!["verify"],
         vec!["show"],
+        vec!["export", "--format", "ocsf"],
         vec!["prove", "0"],
     ] {
         let ran = run(["audit", args[0], empty].iter().chain(&args[1..]), b"");
