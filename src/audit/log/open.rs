@@ -1,6 +1,7 @@
 //! Opening a log, and putting on record what a crash left open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -163,20 +164,23 @@ impl AuditLogOptions {
     }
 }
 
-/// Completes erasures that a crash may have cut short, and tells which payloads since the last checkpoint are gone.
+/// Completes erasures that a crash may have cut short, and tells which payloads it may have lost.
 fn mend(
     store: &PayloadStore,
     files: &Arc<dyn Files>,
     replay: &Replay<'_>,
 ) -> Result<Vec<(u64, PayloadKind)>, LogError> {
-    for place in &replay.erased {
+    let parts = [&replay.before, &replay.recent];
+    for place in parts.iter().flat_map(|part| &part.erased) {
         store.erase(*place)?;
     }
+    let is_gone = |place: Place| {
+        replay.stock.has_expired(place) || parts.iter().any(|part| part.erased.contains(&place))
+    };
     let mut payloads = Payloads::in_files(Arc::clone(files));
     let mut lost = Vec::new();
-    for (index, payload) in &replay.recent {
-        let is_erased = replay.erased.contains(&payload.place());
-        if !is_erased && !matches!(payloads.read_at(payload)?, Payload::Kept(_)) {
+    for (index, payload) in parts.iter().flat_map(|part| &part.payloads) {
+        if !is_gone(payload.place()) && !matches!(payloads.read_at(payload)?, Payload::Kept(_)) {
             lost.push((*index, payload.kind));
         }
     }
@@ -188,8 +192,7 @@ struct Found {
     is_new: bool,
     recovered: Option<Recovered>,
     pending: BTreeMap<String, Pending>,
-    /// Payloads that were written after the last checkpoint and are gone: a crash of the machine may lose them together
-    /// with the syncs that it came before.
+    /// Payloads that may not have been durable and are gone, as after a crash of the machine.
     lost: Vec<(u64, PayloadKind)>,
 }
 
@@ -247,9 +250,17 @@ struct Replay<'o> {
     /// Calls that were allowed and have not ended, by their ids.
     pending: BTreeMap<String, Pending>,
     stock: Stock,
-    /// The payloads of entries after the last checkpoint, by which all before were durable.
-    recent: Vec<(u64, PayloadRef)>,
-    /// What was to be erased after the last checkpoint.
+    /// What may not have been durable when the log was left.
+    recent: Recent,
+    /// The same, of the entries before the last checkpoint.
+    before: Recent,
+}
+
+/// What entries say of payloads.
+#[derive(Default)]
+struct Recent {
+    payloads: Vec<(u64, PayloadRef)>,
+    /// What was to be erased.
     erased: BTreeSet<Place>,
 }
 
@@ -269,8 +280,8 @@ impl<'o> Replay<'o> {
             kept,
             pending: BTreeMap::new(),
             stock: Stock::default(),
-            recent: Vec::new(),
-            erased: BTreeSet::new(),
+            recent: Recent::default(),
+            before: Recent::default(),
         }
     }
 
@@ -287,8 +298,8 @@ impl<'o> Replay<'o> {
             kind::CHECKPOINT => {
                 let found = self.tree.head();
                 self.covered = check_checkpoint(frame.payload, self.origin, found)?.size;
-                self.recent.clear();
-                self.erased.clear();
+                // It is written before it is synced, but not before the one before it was.
+                self.before = mem::take(&mut self.recent);
                 Ok(())
             }
             _ => Ok(()),
@@ -328,15 +339,13 @@ impl Replay<'_> {
     fn payloads(&mut self, entry: &LogEntry<'_>) {
         for payload in entry.payloads() {
             self.stock.uses(payload.place(), entry.wall());
-            self.recent.push((entry.index(), payload));
+            self.recent.payloads.push((entry.index(), payload));
         }
         match entry.kind() {
-            "erased" => self.erased.extend(entry.places()),
+            "erased" => self.recent.erased.extend(entry.places()),
             "expired" => {
                 if let Some(through) = entry.number("through") {
                     self.stock.expired(through);
-                    self.recent
-                        .retain(|(_, payload)| payload.place().volume > through);
                 }
             }
             _ => {}

@@ -7,6 +7,8 @@
 mod check;
 mod read;
 mod store;
+#[cfg(test)]
+mod tests;
 mod volume;
 
 use std::fmt::Write as _;

@@ -100,6 +100,10 @@ impl Stock {
         self.volumes = still_there.unwrap_or_default();
     }
 
+    pub(in crate::audit::log) fn has_expired(&self, place: Place) -> bool {
+        self.expired.is_some_and(|through| place.volume <= through)
+    }
+
     fn next(&self) -> u64 {
         let last = self.volumes.keys().next_back().copied();
         last.max(self.expired)
