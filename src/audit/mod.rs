@@ -18,6 +18,7 @@ mod checkpoint;
 #[cfg(feature = "sign")]
 mod ed25519;
 mod evidence;
+mod growth;
 mod log;
 mod merkle;
 mod notation;
@@ -29,6 +30,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 #[cfg(feature = "sign")]
 pub use ed25519::Ed25519Signer;
 pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
+pub use growth::ProvenGrowth;
 pub use log::{
     AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, Erasure, FileSink,
     LogEntry, LogError, Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, Payloads,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::payload::PayloadKind;
 use super::sink::SinkError;
-use crate::audit::{CheckpointError, NoteError, Origin, TreeError, TreeHead};
+use crate::audit::{CheckpointError, NoteError, Origin, ProofError, TreeError, TreeHead};
 use crate::digest::EntropyError;
 use crate::journal::JournalError;
 use crate::text::Plain;
@@ -110,6 +110,9 @@ pub enum LogError {
         /// How many entries are covered.
         covered: u64,
     },
+    /// What was to be proved cannot be: a log does not shrink.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The operating system gave no random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

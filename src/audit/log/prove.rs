@@ -28,13 +28,68 @@ pub struct ProvenEntry {
 /// # Errors
 /// [`LogError::NotCovered`] if there is no such entry under a checkpoint, and as for [`read`](super::read).
 pub fn prove(directory: impl AsRef<Path>, index: u64) -> Result<ProvenEntry, LogError> {
-    let reader = Reader::new(directory.as_ref(), PURPOSE);
+    ProvenEntry::of(directory, index, |_| {})
+}
+
+impl ProvenEntry {
+    /// As [`prove`], and tells `watch` of every entry that is read, by its length in bytes: twice of most.
+    ///
+    /// # Errors
+    /// As for [`prove`].
+    pub fn of(
+        directory: impl AsRef<Path>,
+        index: u64,
+        mut watch: impl FnMut(usize),
+    ) -> Result<Self, LogError> {
+        let reader = Reader::new(directory.as_ref(), PURPOSE);
+        let (checkpoint, signed) = covering(&reader, index, &mut watch)?;
+        let covered = checkpoint.head().size;
+        let not_covered = |_| LogError::NotCovered { index, covered };
+        let mut prover = InclusionProver::new(index, covered).map_err(not_covered)?;
+        let (mut at, mut line) = (0, String::new());
+        reader.read(|frame| {
+            if frame.kind == kind::ENTRY && at < covered {
+                watch(frame.payload.len());
+                if at == index {
+                    LogEntry::parse(at, frame.payload)?
+                        .line()
+                        .clone_into(&mut line);
+                }
+                prover.push(LeafHash::of(frame.payload));
+                at += 1;
+            }
+            Ok::<_, LogError>(())
+        })?;
+        let proof = prover.finish().map_err(not_covered)?;
+        let leaf = LeafHash::of(line.as_bytes());
+        let head: &TreeHead = checkpoint.head();
+        // What would not convince others must not be handed out.
+        proof.verify(leaf, head).map_err(|_| LogError::Checkpoint {
+            size: head.size,
+            problem: "the entries do not come to its root".to_owned(),
+        })?;
+        Ok(Self {
+            line,
+            proof,
+            checkpoint,
+            signed,
+        })
+    }
+}
+
+/// The last checkpoint that covers an entry. One that is signed convinces others, also if a later one is not.
+fn covering(
+    reader: &Reader,
+    index: u64,
+    mut watch: impl FnMut(usize),
+) -> Result<(Checkpoint, Option<SignedCheckpoint>), LogError> {
     let mut covered = 0;
     let mut last: Option<Checkpoint> = None;
     let mut signed: Option<SignedCheckpoint> = None;
     let covers = |checkpoint: &Checkpoint| index < checkpoint.head().size;
     reader.read(|frame| {
         match frame.kind {
+            kind::ENTRY => watch(frame.payload.len()),
             kind::CHECKPOINT => {
                 if let Some(checkpoint) = parse(frame.payload) {
                     covered = checkpoint.head().size;
@@ -51,41 +106,11 @@ pub fn prove(directory: impl AsRef<Path>, index: u64) -> Result<ProvenEntry, Log
         }
         Ok::<_, LogError>(())
     })?;
-    // One that is signed convinces others, also if a later one is not.
     let best = signed.as_ref().map(|signed| signed.unverified().clone());
-    let Some(checkpoint) = best.or(last.filter(covers)) else {
-        return Err(LogError::NotCovered { index, covered });
-    };
-    let covered = checkpoint.head().size;
-    let not_covered = |_| LogError::NotCovered { index, covered };
-    let mut prover = InclusionProver::new(index, covered).map_err(not_covered)?;
-    let (mut at, mut line) = (0, String::new());
-    reader.read(|frame| {
-        if frame.kind == kind::ENTRY && at < covered {
-            if at == index {
-                LogEntry::parse(at, frame.payload)?
-                    .line()
-                    .clone_into(&mut line);
-            }
-            prover.push(LeafHash::of(frame.payload));
-            at += 1;
-        }
-        Ok::<_, LogError>(())
-    })?;
-    let proof = prover.finish().map_err(not_covered)?;
-    let leaf = LeafHash::of(line.as_bytes());
-    let head: &TreeHead = checkpoint.head();
-    // What would not convince others must not be handed out.
-    proof.verify(leaf, head).map_err(|_| LogError::Checkpoint {
-        size: head.size,
-        problem: "the entries do not come to its root".to_owned(),
-    })?;
-    Ok(ProvenEntry {
-        line,
-        proof,
-        checkpoint,
-        signed,
-    })
+    match best.or(last.filter(covers)) {
+        Some(checkpoint) => Ok((checkpoint, signed)),
+        None => Err(LogError::NotCovered { index, covered }),
+    }
 }
 
 fn parse(text: &[u8]) -> Option<Checkpoint> {

@@ -214,7 +214,7 @@ pub(crate) fn read_in<E: From<LogError>>(
 }
 
 /// Carries a visitor's error through the journal.
-struct Stopped<E>(E);
+pub(super) struct Stopped<E>(pub(super) E);
 
 impl<E: From<LogError>> From<crate::journal::JournalError> for Stopped<E> {
     fn from(error: crate::journal::JournalError) -> Self {

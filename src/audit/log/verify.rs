@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::agreement::{check_checkpoint, check_kept, check_not_cut, check_origin};
 use super::payload::{PayloadCounts, check};
-use super::read::LogEntry;
+use super::read::{LogEntry, Stopped};
 use super::{LogError, PURPOSE, kind};
+use crate::audit::growth::Seen;
 use crate::audit::{Checkpoint, LeafHash, Origin, SignedCheckpoint, Tree, TreeHead, VerifyingKey};
 use crate::journal::{Directory, Files, Frame, Reader};
 
@@ -78,19 +79,71 @@ impl VerifyOptions {
 
     /// As [`verify`](Self::verify), over any files.
     pub(crate) fn verify_in(&self, files: Arc<dyn Files>) -> Result<Verification, LogError> {
-        let mut pass = Pass::new(self);
-        pass.check_kept()?;
-        let reader = Reader::over(Arc::clone(&files), PURPOSE);
-        let report = reader.read(|frame| pass.frame(&frame))?;
-        let has_payloads = pass.has_payloads;
-        let mut verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
-        if report.id.is_none() {
-            return Err(LogError::NoLog);
-        }
-        if has_payloads {
-            verified.payloads = check(&files, verified.head.size)?;
+        self.verify_over(&files, |_| Ok(()))
+    }
+
+    /// As [`verify`](Self::verify), and calls `visit` with the number and the line of every entry on the way, for
+    /// [`LogEntry::parse`]. Until this returns without an error, nothing that was visited counts as verified.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify), and whatever `visit` answers.
+    pub fn verify_with<E: From<LogError>>(
+        &self,
+        directory: impl AsRef<Path>,
+        mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<Verification, E> {
+        let files: Arc<dyn Files> = Arc::new(Directory::existing(directory.as_ref()));
+        self.verify_over(&files, |seen| match seen {
+            Seen::Entry { index, line, .. } => visit(*index, line),
+            Seen::Checkpoint(_) | Seen::Signed(_) => Ok(()),
+        })
+    }
+
+    fn verify_over<E: From<LogError>>(
+        &self,
+        files: &Arc<dyn Files>,
+        mut see: impl FnMut(&Seen<'_>) -> Result<(), E>,
+    ) -> Result<Verification, E> {
+        let mut any_payloads = false;
+        let mut verified = self.read_over(files, |seen| {
+            if let Seen::Entry { has_payloads, .. } = &seen {
+                any_payloads |= has_payloads;
+            }
+            see(&seen)
+        })?;
+        if any_payloads {
+            verified.payloads = check(files, verified.head.size)?;
         }
         Ok(verified)
+    }
+
+    /// Verifies all but the payloads, and calls `see` with all that stands in the log, each thing once it was checked.
+    pub(in crate::audit) fn read_with<E: From<LogError>>(
+        &self,
+        directory: &Path,
+        see: impl FnMut(Seen<'_>) -> Result<(), E>,
+    ) -> Result<Verification, E> {
+        let files: Arc<dyn Files> = Arc::new(Directory::existing(directory));
+        self.read_over(&files, see)
+    }
+
+    fn read_over<E: From<LogError>>(
+        &self,
+        files: &Arc<dyn Files>,
+        mut see: impl FnMut(Seen<'_>) -> Result<(), E>,
+    ) -> Result<Verification, E> {
+        let mut pass = Pass::new(self);
+        pass.check_kept()?;
+        let read = Reader::over(Arc::clone(files), PURPOSE).read(|frame| {
+            let seen = pass.frame(&frame).map_err(|error| Stopped(error.into()))?;
+            see(seen).map_err(Stopped)
+        });
+        let report = read.map_err(|Stopped(error)| error)?;
+        let verified = pass.finish(report.torn_tail.map_or(0, |tail| tail.bytes))?;
+        match report.id {
+            Some(_) => Ok(verified),
+            None => Err(LogError::NoLog.into()),
+        }
     }
 }
 
@@ -99,7 +152,6 @@ struct Pass<'v> {
     options: &'v VerifyOptions,
     origin: Option<Origin>,
     tree: Tree,
-    has_payloads: bool,
     checkpoints: u64,
     covered: u64,
     signed: u64,
@@ -117,7 +169,6 @@ impl<'v> Pass<'v> {
             options,
             origin: options.origin.clone(),
             tree: Tree::new(),
-            has_payloads: false,
             checkpoints: 0,
             covered: 0,
             signed: 0,
@@ -126,7 +177,7 @@ impl<'v> Pass<'v> {
         }
     }
 
-    fn frame(&mut self, frame: &Frame<'_>) -> Result<(), LogError> {
+    fn frame<'f>(&mut self, frame: &Frame<'f>) -> Result<Seen<'f>, LogError> {
         match frame.kind {
             kind::ENTRY => self.entry(frame.payload),
             kind::CHECKPOINT => self.checkpoint(frame.payload),
@@ -137,10 +188,9 @@ impl<'v> Pass<'v> {
         }
     }
 
-    fn entry(&mut self, bytes: &[u8]) -> Result<(), LogError> {
+    fn entry<'f>(&mut self, bytes: &'f [u8]) -> Result<Seen<'f>, LogError> {
         let index = self.tree.size();
         let head = LogEntry::head_at(index, bytes)?;
-        self.has_payloads |= head.has_payloads;
         let opens = head.kind == "log_opened";
         if opens {
             let entry = LogEntry::parse(index, bytes)?;
@@ -153,8 +203,15 @@ impl<'v> Pass<'v> {
         if self.origin.is_none() || index == 0 && !opens {
             return Err(LogError::NotAnEntry { index });
         }
-        self.tree.append(LeafHash::of(bytes))?;
-        self.check_kept()
+        let leaf = LeafHash::of(bytes);
+        self.tree.append(leaf)?;
+        self.check_kept()?;
+        Ok(Seen::Entry {
+            index,
+            line: bytes,
+            leaf,
+            has_payloads: head.has_payloads,
+        })
     }
 
     /// Holds the log as it has come so far against what was kept of that length.
@@ -165,7 +222,7 @@ impl<'v> Pass<'v> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, text: &[u8]) -> Result<(), LogError> {
+    fn checkpoint<'f>(&mut self, text: &[u8]) -> Result<Seen<'f>, LogError> {
         let found = self.tree.head();
         let Some(origin) = &self.origin else {
             return Err(LogError::NotAnEntry { index: found.size });
@@ -176,11 +233,12 @@ impl<'v> Pass<'v> {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back(Checkpoint::new(origin.clone(), head));
-        Ok(())
+        let checkpoint = Checkpoint::new(origin.clone(), head);
+        self.recent.push_back(checkpoint.clone());
+        Ok(Seen::Checkpoint(checkpoint))
     }
 
-    fn signed(&mut self, note: &[u8]) -> Result<(), LogError> {
+    fn signed<'f>(&mut self, note: &[u8]) -> Result<Seen<'f>, LogError> {
         let covered = self.covered;
         let signed =
             SignedCheckpoint::parse(note).map_err(|error| LogError::checkpoint(covered, &error))?;
@@ -193,7 +251,7 @@ impl<'v> Pass<'v> {
         if self.is_signed_by_a_given_key(&signed)? {
             self.signed = head.size;
         }
-        Ok(())
+        Ok(Seen::Signed(signed))
     }
 
     #[cfg(feature = "sign")]

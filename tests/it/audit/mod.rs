@@ -1,6 +1,7 @@
 //! The audit log: what stands in it, that it survives crashes, and that tampering shows.
 
 mod crash;
+mod growth;
 mod life;
 mod payloads;
 mod proofs;
