@@ -17,11 +17,15 @@ pub(super) fn checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
     })
 }
 
-/// Whether the log is at fault, rather than the reading of it.
+/// Whether the log is at fault, rather than the reading of it or what was asked.
 pub(super) fn is_finding(error: &LogError) -> bool {
     !matches!(
         error,
-        LogError::Storage(_) | LogError::InUse { .. } | LogError::NoLog
+        LogError::Storage(_)
+            | LogError::InUse { .. }
+            | LogError::NoLog
+            | LogError::NotCovered { .. }
+            | LogError::Proof(_)
     )
 }
 

@@ -1,6 +1,7 @@
 //! `audit`: verifying, showing, exporting and proving, by exit code and output.
 
 mod export;
+mod prove;
 
 use std::fs;
 use std::sync::Arc;
@@ -128,21 +129,6 @@ fn a_directory_without_a_log_is_an_error() {
         let ran = run(["audit", args[0], empty].iter().chain(&args[1..]), b"");
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     }
-}
-
-#[test]
-fn an_entry_is_proved() {
-    let folder = Folder::new();
-    let (log, _) = log(&folder);
-    let ran = run(["audit", "prove", &log, "3"], b"");
-    assert_eq!(ran.code, Some(0));
-    assert!(
-        ran.out.starts_with("index 3\n") && ran.out.contains("example.org/agents\n9\n"),
-        "{ran:?}"
-    );
-    let ran = run(["audit", "prove", &log, "9"], b"");
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("no checkpoint covers entry 9"), "{ran:?}");
 }
 
 #[test]
