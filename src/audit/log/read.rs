@@ -94,6 +94,12 @@ impl<'l> LogEntry<'l> {
         Duration::from_nanos(self.number("wall_ns").unwrap_or(0))
     }
 
+    /// Time of day as people write it: RFC 3339, in UTC.
+    #[must_use]
+    pub fn time(&self) -> impl fmt::Display + use<> {
+        Utc(self.wall())
+    }
+
     /// The call that it is about. Unique between two `log_opened`.
     #[must_use]
     pub fn call(&self) -> Option<&str> {
@@ -166,7 +172,7 @@ pub(super) struct Head<'l> {
 /// One line for people; what came from outside is shown plainly.
 impl fmt::Display for LogEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (index, time) = (self.index, Utc(self.wall()));
+        let (index, time) = (self.index, self.time());
         let kind = Plain(self.kind()).to_string();
         write!(f, "{index:>7} {time} {kind:<15}")?;
         for key in [

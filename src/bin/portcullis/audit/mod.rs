@@ -4,6 +4,7 @@ mod export;
 mod filter;
 mod kept;
 mod prove;
+mod report;
 mod show;
 mod verify;
 
@@ -12,7 +13,7 @@ use clap::{Args, Subcommand};
 use crate::output::Output;
 use crate::{Exit, Failure};
 
-/// Verifies, shows, exports and proves what stands in an audit log
+/// Verifies, shows, exports, proves and reports what stands in an audit log
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     #[command(subcommand)]
@@ -25,6 +26,7 @@ enum Verb {
     Show(show::Show),
     Export(export::Export),
     Prove(prove::Prove),
+    Report(report::Report),
 }
 
 impl Audit {
@@ -34,6 +36,7 @@ impl Audit {
             Verb::Show(show) => show.run(output),
             Verb::Export(export) => export.run(output),
             Verb::Prove(prove) => prove.run(output),
+            Verb::Report(report) => report.run(output),
         }
     }
 }

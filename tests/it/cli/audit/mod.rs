@@ -1,7 +1,8 @@
-//! `audit`: verifying, showing, exporting and proving, by exit code and output.
+//! `audit`: verifying, showing, exporting, proving and reporting, by exit code and output.
 
 mod export;
 mod prove;
+mod report;
 
 use std::fs;
 use std::sync::Arc;
