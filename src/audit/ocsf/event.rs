@@ -187,14 +187,19 @@ fn message(entry: &LogEntry<'_>) -> String {
 
 fn unmapped(entry: &LogEntry<'_>, mapped: &[&str]) -> Option<Value> {
     const EVERYWHERE: [&str; 4] = ["seq", "type", "code", "reason"];
-    let has_place = |key| match key {
-        "seq" | "wall_ns" => entry.number(key).is_some(),
-        "epoch" => entry.number(key).is_some() && entry.text("policy").is_some(),
-        _ => entry.text(key).is_some(),
-    };
-    let rest = entry.members().iter().filter(|(key, _)| {
+    let rest = entry.members().iter().filter(|(key, value)| {
+        let is_number = || {
+            value
+                .as_number()
+                .is_some_and(|number| number.as_u64().is_some())
+        };
+        let has_place = match *key {
+            "seq" | "wall_ns" => is_number(),
+            "epoch" => is_number() && entry.text("policy").is_some(),
+            _ => value.as_str().is_some(),
+        };
         let is_mapped = EVERYWHERE.contains(key) || mapped.contains(key);
-        !(is_mapped && has_place(key))
+        !(is_mapped && has_place)
     });
     let rest: Map<_, _> = rest
         .map(|(key, value)| (key.to_owned(), Value::from(value)))

@@ -3,8 +3,6 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use crate::input::Lines;
-
 /// Shows itself only on a terminal, and only once the work has taken a while.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -25,26 +23,30 @@ impl Progress {
         }
     }
 
-    /// Draws the line anew if it is time to.
-    pub(crate) fn show(&mut self, lines: &Lines, calls: u64) {
+    /// Draws the line anew if it is time to: how many bytes were read, of how many if that is known, and how many things
+    /// of some kind there were in them.
+    pub(crate) fn show(&mut self, (read, size): (u64, Option<u64>), count: u64, things: &str) {
         let now = Instant::now();
         if self.due.is_none_or(|due| now < due) {
             return;
         }
         self.due = Some(now + PAUSE);
         self.drawn = true;
-        let (read, size) = lines.progress();
         // A progress line that cannot be drawn is no reason to stop.
         let _ = match size {
             Some(size) if size > 0 => {
-                let percent = read.saturating_mul(100) / size;
+                let percent = (read.saturating_mul(100) / size).min(100);
                 write!(
                     io::stderr(),
-                    "\r\u{1b}[K{} {percent:>3} %, {calls} calls",
+                    "\r\u{1b}[K{} {percent:>3} %, {count} {things}",
                     bar(percent)
                 )
             }
-            _ => write!(io::stderr(), "\r\u{1b}[K{} MiB, {calls} calls", read >> 20),
+            _ => write!(
+                io::stderr(),
+                "\r\u{1b}[K{} MiB, {count} {things}",
+                read >> 20
+            ),
         };
     }
 
@@ -64,6 +66,6 @@ impl Progress {
 
 fn bar(percent: u64) -> String {
     const WIDTH: u64 = 24;
-    let full = (percent.min(100) * WIDTH / 100) as usize;
+    let full = (percent * WIDTH / 100) as usize;
     format!("[{:<width$}]", "#".repeat(full), width = WIDTH as usize)
 }

@@ -113,7 +113,8 @@ impl Run<'_> {
                     return Ok(());
                 }
                 if self.progress.is_shown() {
-                    self.progress.show(&lines, self.summary.calls);
+                    self.progress
+                        .show(lines.progress(), self.summary.calls, "calls");
                 }
             }
             if !lines.advance()? {

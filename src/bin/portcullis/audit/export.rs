@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use portcullis::audit::{OcsfEvents, read};
 
 use super::filter::FilterArgs;
+use super::reading::Reading;
 use crate::output::Output;
 use crate::{Exit, Failure};
 
@@ -35,20 +36,24 @@ impl Export {
     pub(super) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
         let filter = self.filter.filter();
         let mut events = OcsfEvents::new();
-        read(&self.directory, |entry| {
+        let mut reading = Reading::new(&self.directory, 1);
+        let read = read(&self.directory, |entry| {
+            reading.entry(entry.line().len());
             if output.is_closed() {
                 return Ok(());
             }
-            let told = match (filter.matches(entry), self.format) {
-                (false, _) => {
-                    events.skip(entry);
-                    return Ok(());
-                }
-                (true, Format::Jsonl) => output.json_line(entry.line()),
-                (true, Format::Ocsf) => output.json(&events.event(entry)),
+            if !filter.matches(entry) {
+                events.skip(entry);
+                return Ok(());
+            }
+            reading.clear();
+            let told = match self.format {
+                Format::Jsonl => output.json_line(entry.line()),
+                Format::Ocsf => output.json(&events.event(entry)),
             };
             told.map_err(Failure::Output)
-        })?;
-        Ok(Exit::Fine)
+        });
+        reading.clear();
+        read.map(|()| Exit::Fine)
     }
 }

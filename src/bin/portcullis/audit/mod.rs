@@ -4,6 +4,7 @@ mod export;
 mod filter;
 mod kept;
 mod prove;
+mod reading;
 mod report;
 mod show;
 mod verify;

@@ -7,6 +7,7 @@ use portcullis::Plain;
 use portcullis::audit::{EntryEvidence, GrowthEvidence, LogError, ProvenEntry, ProvenGrowth};
 
 use super::kept::{checkpoint, is_finding};
+use super::reading::Reading;
 use crate::output::{Output, complain};
 use crate::{Exit, Failure};
 
@@ -32,18 +33,21 @@ pub(super) struct Prove {
 
 impl Prove {
     pub(super) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
-        let proved = match (&self.from, self.index) {
-            (Some(from), _) => {
-                let from = checkpoint(from)?;
-                let to = self.to.as_deref().map(checkpoint).transpose()?;
-                let grown = ProvenGrowth::between(&self.directory, &from, to.as_ref(), |_| {});
-                grown.map(growth)
+        let kept = |path: &Option<PathBuf>| path.as_deref().map(checkpoint).transpose();
+        let (from, to) = (kept(&self.from)?, kept(&self.to)?);
+        // Without a checkpoint up to which, it has to be found first.
+        let mut reading = Reading::new(&self.directory, if to.is_some() { 1 } else { 2 });
+        let watch = |length| reading.entry(length);
+        let proved = match from {
+            Some(from) => {
+                ProvenGrowth::between(&self.directory, &from, to.as_ref(), watch).map(growth)
             }
-            (None, index) => {
-                let index = index.unwrap_or_default();
-                ProvenEntry::of(&self.directory, index, |_| {}).map(entry)
+            None => {
+                let index = self.index.unwrap_or_default();
+                ProvenEntry::of(&self.directory, index, watch).map(entry)
             }
         };
+        reading.clear();
         match proved {
             Ok(proof) => print(&proof, output),
             Err(error) => told(error),

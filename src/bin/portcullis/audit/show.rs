@@ -6,6 +6,7 @@ use clap::Args;
 use portcullis::audit::read;
 
 use super::filter::FilterArgs;
+use super::reading::Reading;
 use crate::output::Output;
 use crate::{Exit, Failure};
 
@@ -24,17 +25,21 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
         let filter = self.filter.filter();
-        read(&self.directory, |entry| {
+        let mut reading = Reading::new(&self.directory, 1);
+        let read = read(&self.directory, |entry| {
+            reading.entry(entry.line().len());
             if output.is_closed() || !filter.matches(entry) {
                 return Ok(());
             }
+            reading.clear();
             let told = if self.json {
                 output.json_line(entry.line())
             } else {
                 output.line(entry)
             };
             told.map_err(Failure::Output)
-        })?;
-        Ok(Exit::Fine)
+        });
+        reading.clear();
+        read.map(|()| Exit::Fine)
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use portcullis::audit::{Verification, VerifyOptions};
+use portcullis::audit::{LogError, Verification, VerifyOptions};
 use serde_json::json;
 
 use super::kept::{checkpoint, is_finding, with_keys};
+use super::reading::Reading;
 use crate::output::Output;
 use crate::{Exit, Failure};
 
@@ -45,7 +46,14 @@ impl AgainstArgs {
 
 impl Verify {
     pub(super) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
-        match self.against.options()?.verify(&self.directory) {
+        let options = self.against.options()?;
+        let mut reading = Reading::new(&self.directory, 1);
+        let verified = options.verify_with(&self.directory, |_, line| {
+            reading.entry(line.len());
+            Ok::<_, LogError>(())
+        });
+        reading.clear();
+        match verified {
             Ok(verified) => {
                 self.tell(&verified, output).map_err(Failure::Output)?;
                 Ok(Exit::Fine)

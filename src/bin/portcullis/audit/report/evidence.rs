@@ -17,20 +17,39 @@ pub(super) struct Evidence {
     member: Option<&'static str>,
 }
 
+/// What an entry says that decides which evidence it is, looked up once for all.
+pub(super) struct Said<'e> {
+    entry: &'e LogEntry<'e>,
+    kind: &'e str,
+    decision: Option<&'e str>,
+    code: Option<&'e str>,
+}
+
+impl<'e> Said<'e> {
+    pub(super) fn new(entry: &'e LogEntry<'e>) -> Self {
+        Self {
+            entry,
+            kind: entry.kind(),
+            decision: entry.decision(),
+            code: entry.text("code"),
+        }
+    }
+}
+
 impl Evidence {
     /// Whether an entry is one of them.
-    pub(super) fn holds(&self, entry: &LogEntry<'_>) -> bool {
+    pub(super) fn holds(&self, said: &Said<'_>) -> bool {
         let one_of = |wanted: &[&str], said: Option<&str>| {
             wanted.is_empty() || said.is_some_and(|said| wanted.contains(&said))
         };
-        one_of(self.kinds, Some(entry.kind()))
+        one_of(self.kinds, Some(said.kind))
             && self
                 .decision
-                .is_none_or(|decision| entry.decision() == Some(decision))
-            && one_of(self.codes, entry.text("code"))
+                .is_none_or(|decision| said.decision == Some(decision))
+            && one_of(self.codes, said.code)
             && self
                 .member
-                .is_none_or(|member| entry.text(member).is_some())
+                .is_none_or(|member| said.entry.text(member).is_some())
     }
 }
 

@@ -19,6 +19,7 @@ use self::tally::Tally;
 use self::tell::Told;
 use super::filter::PeriodArgs;
 use super::kept::is_finding;
+use super::reading::Reading;
 use super::verify::AgainstArgs;
 use crate::output::Output;
 use crate::{Exit, Failure};
@@ -48,10 +49,13 @@ impl Report {
         let options = self.against.options()?;
         let frameworks = self.frameworks();
         let mut tally = Tally::new(&frameworks, self.period.filter());
+        let mut reading = Reading::new(&self.directory, 1);
         let verified = options.verify_with(&self.directory, |index, line| {
+            reading.entry(line.len());
             tally.count(&LogEntry::parse(index, line)?);
             Ok::<_, Failure>(())
         });
+        reading.clear();
         let verified = match verified {
             Ok(verified) => verified,
             Err(Failure::Log(error)) if is_finding(&error) => {

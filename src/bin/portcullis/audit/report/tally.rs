@@ -6,7 +6,7 @@ use portcullis::audit::{EntryFilter, LogEntry};
 use serde::Serialize;
 
 use super::controls::Framework;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Said};
 
 /// What was found of all evidence that some control asks for.
 #[derive(Debug)]
@@ -65,8 +65,9 @@ impl Tally {
         if !self.filter.matches(entry) {
             return;
         }
+        let said = Said::new(entry);
         for (evidence, found) in &mut self.found {
-            if evidence.holds(entry) {
+            if evidence.holds(&said) {
                 found.add(entry.index(), &self.time);
             }
         }
