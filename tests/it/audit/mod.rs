@@ -5,6 +5,7 @@ mod growth;
 mod life;
 mod payloads;
 mod proofs;
+mod reading;
 mod tamper;
 
 use std::path::Path;
