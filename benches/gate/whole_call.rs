@@ -130,7 +130,7 @@ pub(crate) fn typed(session: &Session, request: &Request) {
         secret: &[],
     };
     let clearance = session.authorize(&request.tool, &call).unwrap();
-    let done: Result<(), Refusal> = clearance.run(|| Ok(()));
+    let done: Result<(), Refusal> = clearance.run(|| Ok(()), |done, reading| reading.read(done));
     done.unwrap();
 }
 
