@@ -154,7 +154,10 @@ impl AuditLog {
     /// # Errors
     /// As for [`checkpoint`](Self::checkpoint).
     pub fn close(&self) -> Result<Checkpoint, LogError> {
-        self.note("log_closed", |_| {})?;
+        let durable = self.head().size;
+        self.journal.sync()?;
+        // Whoever opens the log then knows that no crash can have cost it any of these.
+        self.note("log_closed", |entry| entry.number("durable", durable))?;
         self.checkpoint()
     }
 

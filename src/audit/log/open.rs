@@ -348,6 +348,12 @@ impl Replay<'_> {
                     self.stock.expired(through);
                 }
             }
+            "log_closed" => {
+                let durable = entry.number("durable").unwrap_or(0);
+                for part in [&mut self.before, &mut self.recent] {
+                    part.payloads.retain(|(index, _)| *index >= durable);
+                }
+            }
             _ => {}
         }
     }
