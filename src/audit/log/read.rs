@@ -58,11 +58,11 @@ impl<'l> LogEntry<'l> {
     pub(super) fn head_at(index: u64, bytes: &'l [u8]) -> Result<Head<'l>, LogError> {
         let head = || {
             let line = std::str::from_utf8(bytes).ok()?;
-            let (seq, rest) = line.strip_prefix("{\"seq\":")?.split_once(',')?;
-            let (kind, rest) = rest.strip_prefix("\"type\":\"")?.split_once('"')?;
+            let (seq, rest) = split_at_byte(line.strip_prefix("{\"seq\":")?, b',')?;
+            let (kind, rest) = split_at_byte(rest.strip_prefix(",\"type\":\"")?, b'"')?;
             (seq.parse() == Ok(index) && rest.ends_with('}')).then_some(Head {
                 kind,
-                has_payloads: rest.starts_with(PAYLOADS),
+                has_payloads: rest.strip_prefix('"')?.starts_with(PAYLOADS),
             })
         };
         head().ok_or(LogError::NotAnEntry { index })
@@ -167,6 +167,11 @@ impl<'l> LogEntry<'l> {
 pub(super) struct Head<'l> {
     pub(super) kind: &'l str,
     pub(super) has_payloads: bool,
+}
+
+/// As `split_once`, for what stands near the start: there, looking at one byte after another is the fastest way.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    text.split_at_checked(text.bytes().position(|found| found == byte)?)
 }
 
 /// One line for people; what came from outside is shown plainly.
