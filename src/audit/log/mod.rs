@@ -11,6 +11,8 @@ mod payload;
 mod prove;
 mod read;
 mod sink;
+#[cfg(test)]
+mod tests;
 mod utc;
 mod verify;
 
@@ -341,11 +343,12 @@ impl Recorder for AuditLog {
         self.let_payloads_expire()
             .map_err(|error| RecordError(error.to_string()))?;
         let mut covered = self.covered.lock();
-        if self.head().size == *covered {
-            return Ok(());
-        }
-        self.unattended_checkpoint(&mut covered)
-            .map_err(|error| RecordError(error.to_string()))
+        let done = match self.head().size == *covered {
+            // There is nothing to write, but a log that has stopped says so.
+            true => self.flush(),
+            false => self.unattended_checkpoint(&mut covered),
+        };
+        done.map_err(|error| RecordError(error.to_string()))
     }
 }
 
