@@ -7,6 +7,7 @@ mod payloads;
 mod proofs;
 mod reading;
 mod tamper;
+mod trouble;
 
 use std::path::Path;
 use std::sync::Arc;
