@@ -65,7 +65,7 @@ fn activity<'e>(entry: &LogEntry<'_>, kind: &'e str) -> (u64, &'e str) {
     match entry.kind() {
         "session_opened" => (1, "Create"),
         "policy_loaded" => (3, "Update"),
-        "session_closed" => (4, "Delete"),
+        "session_closed" | "erased" | "expired" => (4, "Delete"),
         "decided" | "executing" => match entry.text("effect") {
             Some("read") => (2, "Read"),
             Some("write") => (99, "Write"),

@@ -18,7 +18,8 @@ use super::LogEntry;
 /// | `completed`, `failed`, `panicked`, `cancelled`, `abandoned`, `refused`, `unknown` | API Activity (6003) | `Unknown`: such an entry does not say what the tool does |
 /// | `session_opened`, `session_closed`, `policy_loaded` | API Activity (6003) | `Create`, `Delete`, `Update` |
 /// | `log_opened`, `log_closed` | Application Lifecycle (6002) | `Start`, `Stop` |
-/// | `recovered`, `checkpoint_not_kept`, `checkpoint_not_signed` | Application Error (6008) | `General Error` |
+/// | `recovered`, `checkpoint_not_kept`, `checkpoint_not_signed`, `payload_lost`, `payloads_not_removed` | Application Error (6008) | `General Error` |
+/// | `erased`, `expired` | API Activity (6003) | `Delete` |
 /// | any other | API Activity (6003) | `Other`, by the name of its type |
 ///
 /// No entry is left out. The events of one call share `metadata.correlation_uid`; `metadata.original_event_uid` is the
@@ -86,9 +87,11 @@ impl OcsfEvents {
         match entry.kind() {
             "log_opened" => application::lifecycle(&self.log, entry, application::START),
             "log_closed" => application::lifecycle(&self.log, entry, application::STOP),
-            "recovered" | "checkpoint_not_kept" | "checkpoint_not_signed" => {
-                application::error(&self.log, entry)
-            }
+            "recovered"
+            | "checkpoint_not_kept"
+            | "checkpoint_not_signed"
+            | "payload_lost"
+            | "payloads_not_removed" => application::error(&self.log, entry),
             _ => api_activity::api_activity(&self.log, entry),
         }
     }

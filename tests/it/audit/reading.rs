@@ -9,9 +9,13 @@ use super::{Folder, lines, options, session};
 use crate::support::call;
 
 fn log(folder: &Folder) {
+    log_of(5, folder);
+}
+
+fn log_of(calls: usize, folder: &Folder) {
     let log = Arc::new(options().checkpoint_every(3).open(folder.log()).unwrap());
     let session = session(&log);
-    for _ in 0..5 {
+    for _ in 0..calls {
         call(&session, "look", "{}");
     }
     drop(session);
@@ -93,4 +97,21 @@ fn how_far_a_proof_has_come_is_told() {
         .collect();
     assert_eq!(lengths, wanted);
     assert_eq!(proven.proof, prove(folder.log(), 2).unwrap().proof);
+}
+
+#[test]
+fn verifying_a_longer_log_takes_no_more_memory() {
+    let verifying = |calls| {
+        let folder = Folder::new();
+        log_of(calls, &folder);
+        let verify = || VerifyOptions::new().verify(folder.log()).unwrap();
+        let measured = allocation_counter::measure(|| assert!(verify().covered > 0));
+        measured.bytes_max
+    };
+    let (short, long) = (verifying(300), verifying(3000));
+    // The frontier of the tree has a hash of 32 bytes for each doubling, and a vector doubles.
+    assert!(
+        long <= short + 1024 && long < 1 << 20,
+        "{short} bytes at most, then {long}"
+    );
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::audit::LogError;
 
 /// An entry of each type that the library writes, and what becomes of it: class, activity, status.
-const ENTRIES: [(&str, u64, u64, Option<u64>); 23] = [
+const ENTRIES: [(&str, u64, u64, Option<u64>); 27] = [
     (
         r#""type":"log_opened","wall_ns":1700000000123456789,"mono_ns":1,"origin":"example.org/agents","version":"0.1.0","key":"k""#,
         6002,
@@ -38,6 +38,30 @@ const ENTRIES: [(&str, u64, u64, Option<u64>); 23] = [
         r#""type":"checkpoint_not_signed","wall_ns":1,"mono_ns":1,"size":7,"reason":"no answer""#,
         6008,
         1,
+        None,
+    ),
+    (
+        r#""type":"payload_lost","wall_ns":1,"mono_ns":1,"entry":7,"payload":"result""#,
+        6008,
+        1,
+        None,
+    ),
+    (
+        r#""type":"payloads_not_removed","wall_ns":1,"mono_ns":1,"reason":"no permission""#,
+        6008,
+        1,
+        None,
+    ),
+    (
+        r#""type":"erased","wall_ns":1,"mono_ns":1,"entry":7,"reason":"asked to","places":["0:0"]"#,
+        6003,
+        4,
+        None,
+    ),
+    (
+        r#""type":"expired","wall_ns":1,"mono_ns":1,"through":3"#,
+        6003,
+        4,
         None,
     ),
     (
@@ -192,7 +216,7 @@ fn nothing_is_left_out() {
 
 #[test]
 fn a_decision_says_who_what_and_by_which_policies() {
-    let (decided, ..) = ENTRIES[8];
+    let (decided, ..) = ENTRIES[12];
     let event = event(decided);
     let policy = json!({"uid": "cd", "version": "1"});
     assert_eq!(
@@ -232,7 +256,7 @@ fn times_are_in_milliseconds() {
     let opened = event(ENTRIES[0].0);
     assert_eq!(opened["time"], 1_700_000_000_123_u64);
     assert_eq!(opened["metadata"]["original_time"], "1700000000123456789");
-    assert_eq!(event(ENTRIES[12].0)["duration"], 3);
+    assert_eq!(event(ENTRIES[16].0)["duration"], 3);
 }
 
 /// Integers of the schema may be read into 32 bits; the number is never lost.

@@ -197,3 +197,27 @@ pub(super) static UNKEPT: Evidence = Evidence {
     kinds: &["checkpoint_not_signed", "checkpoint_not_kept"],
     ..ANY
 };
+
+pub(super) static ERASURES: Evidence = Evidence {
+    what: "erasures of what was kept of a call, each with its reason",
+    kinds: &["erased"],
+    ..ANY
+};
+
+pub(super) static EXPIRIES: Evidence = Evidence {
+    what: "removals of what was kept of calls and has outlived its time",
+    kinds: &["expired"],
+    ..ANY
+};
+
+pub(super) static NOT_REMOVED: Evidence = Evidence {
+    what: "removals that the system refused",
+    kinds: &["payloads_not_removed"],
+    ..ANY
+};
+
+pub(super) static LOST: Evidence = Evidence {
+    what: "arguments, contexts and results that a crash took",
+    kinds: &["payload_lost"],
+    ..ANY
+};

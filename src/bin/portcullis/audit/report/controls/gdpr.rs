@@ -2,8 +2,8 @@
 
 use super::Control;
 use crate::audit::report::evidence::{
-    ALL, ASKED, DECISIONS, DENIED, DIGESTS, FOR_TASKS, FOR_USERS, LIMITED, LOST_OUTCOMES, OUTCOMES,
-    OUTSIDE, POLICY_CHANGES, SHUT_OUT, SUSPICIOUS,
+    ALL, ASKED, DECISIONS, DENIED, DIGESTS, ERASURES, EXPIRIES, FOR_TASKS, FOR_USERS, LIMITED,
+    LOST, LOST_OUTCOMES, NOT_REMOVED, OUTCOMES, OUTSIDE, POLICY_CHANGES, SHUT_OUT, SUSPICIOUS,
 };
 
 pub(super) static CONTROLS: [Control; 10] = [
@@ -17,7 +17,7 @@ pub(super) static CONTROLS: [Control; 10] = [
     Control {
         id: "Art 5(1)(e)",
         title: "Storage limitation: no longer than the purpose takes",
-        evidence: &[&ALL],
+        evidence: &[&ALL, &EXPIRIES, &NOT_REMOVED],
         verification: false,
         elsewhere: &["how long this log may be kept, and the systems behind the tools"],
     },
@@ -38,10 +38,12 @@ pub(super) static CONTROLS: [Control; 10] = [
     Control {
         id: "Art 17",
         title: "Erasure on request",
-        evidence: &[],
-        verification: false,
+        evidence: &[&ERASURES],
+        verification: true,
         elsewhere: &[
-            "requests and what was erased; names of agents, users, tasks and tools stay in the log",
+            "the requests, and what was erased in the systems behind the tools",
+            "names of agents, users, tasks and tools: they stay in the log",
+            "copies in snapshots and backups",
         ],
     },
     Control {
@@ -73,7 +75,7 @@ pub(super) static CONTROLS: [Control; 10] = [
     Control {
         id: "Art 32",
         title: "Security of processing, tested regularly",
-        evidence: &[&DENIED, &SUSPICIOUS, &LOST_OUTCOMES],
+        evidence: &[&DENIED, &SUSPICIOUS, &LOST_OUTCOMES, &LOST],
         verification: true,
         elsewhere: &["encryption, resilience, and the tests"],
     },
