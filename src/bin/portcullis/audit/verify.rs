@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use portcullis::audit::{LogError, Verification, VerifyOptions};
+use portcullis::audit::{LogError, PayloadCounts, Verification, VerifyOptions};
 use serde_json::json;
 
 use super::kept::{checkpoint, is_finding, with_keys};
@@ -85,6 +85,10 @@ pub(super) fn told(verified: &Verification) -> serde_json::Value {
         "verified": true, "entries": verified.head.size, "root": verified.head.root.to_string(),
         "checkpoints": verified.checkpoints, "covered": verified.covered,
         "signed": verified.signed, "kept": verified.kept, "torn": verified.torn,
+        "payloads": {
+            "kept": verified.payloads.kept, "erased": verified.payloads.erased,
+            "expired": verified.payloads.expired, "lost": verified.payloads.lost,
+        },
     })
 }
 
@@ -95,6 +99,13 @@ pub(super) fn summary(verified: &Verification) -> String {
         "verified: {size} entries, {} checkpoints over {} of them, {} signed by a given key, {} kept elsewhere\nroot {root}\n",
         verified.checkpoints, verified.covered, verified.signed, verified.kept
     );
+    let payloads = verified.payloads;
+    if payloads != PayloadCounts::default() {
+        text.push_str(&format!(
+            "payloads: {} are what was recorded; {} erased, {} expired and {} lost in a crash, all on record\n",
+            payloads.kept, payloads.erased, payloads.expired, payloads.lost
+        ));
+    }
     if verified.torn > 0 {
         text.push_str(&format!(
             "{} bytes at the end are no entry (yet)\n",

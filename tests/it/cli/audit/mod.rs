@@ -7,7 +7,7 @@ mod report;
 use std::fs;
 use std::sync::Arc;
 
-use portcullis::audit::{AuditLog, Origin};
+use portcullis::audit::{AuditLog, EntryFilter, Origin};
 use portcullis::{Guard, Refusal};
 
 use crate::cli::run::{Folder, run};
@@ -34,6 +34,42 @@ fn log(folder: &Folder) -> (String, String) {
         directory.to_str().unwrap().to_owned(),
         folder.file("kept", kept),
     )
+}
+
+#[test]
+fn what_has_become_of_payloads_is_told() {
+    let folder = Folder::new();
+    let origin = Origin::parse("example.org/agents").unwrap();
+    let log = Arc::new(AuditLog::options(origin).open(folder.log()).unwrap());
+    let guard = Guard::builder()
+        .policy(agent_policy(
+            r#"[{"tool_name": "pay", "audit_level": "full"}]"#,
+        ))
+        .recorder(Arc::clone(&log))
+        .build()
+        .unwrap();
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    session.run("pay", "{}", |_| Ok::<_, Refusal>(1)).unwrap();
+    let permit = session.call("pay", "{}").unwrap();
+    let call = permit.call().to_string();
+    permit.run(|_| Ok::<_, Refusal>(2)).unwrap();
+    log.erase(&EntryFilter::new().call(&call), "asked to")
+        .unwrap();
+    log.close().unwrap();
+    let path = folder.log().to_str().unwrap().to_owned();
+    let ran = run(["audit", "verify", &path], b"");
+    assert!(
+        ran.out.contains(
+            "payloads: 2 are what was recorded; 2 erased, 0 expired and 0 lost in a crash, all on record\n"
+        ),
+        "{}",
+        ran.out
+    );
+    let told = run(["audit", "verify", "--json", &path], b"").one();
+    assert_eq!(
+        told["payloads"],
+        serde_json::json!({"kept": 2, "erased": 2, "expired": 0, "lost": 0})
+    );
 }
 
 #[test]
