@@ -9,7 +9,7 @@ pub enum AuditLevel {
     Standard,
     /// Also the names, kinds and sizes of the arguments.
     Detailed,
-    /// Also the arguments themselves, except secret ones.
+    /// Also the arguments themselves, except secret ones, results and the context of decisions.
     Full,
 }
 

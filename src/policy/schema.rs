@@ -142,7 +142,7 @@ impl JsonSchema for ToolPermission {
                 "audit_level": {
                     "description": "What the log keeps of each call. `\"standard\"`: keyed digests. `\"detailed\"`: \
                                     also names, kinds and sizes of the arguments. `\"full\"`: also the arguments, \
-                                    except secret ones.",
+                                    except secret ones, results and context.",
                     "type": "string",
                     "enum": words(&LEVELS),
                     "default": "standard",
