@@ -31,10 +31,15 @@ impl PolicyFiles {
         &self.files
     }
 
+    /// Those of one caller.
     pub(crate) fn load(&self) -> Result<Policies, Failure> {
+        Policies::new(self.load_all()?)
+    }
+
+    /// Those of anybody, for calls that say who makes them.
+    pub(crate) fn load_all(&self) -> Result<Vec<AgentPolicy>, Failure> {
         let load = |file| AgentPolicy::from_file(file).map_err(Failure::from);
-        let policies: Vec<AgentPolicy> = self.files.iter().map(load).collect::<Result<_, _>>()?;
-        Policies::new(policies)
+        self.files.iter().map(load).collect()
     }
 }
 
@@ -63,20 +68,32 @@ impl Policies {
 
     /// A session of the caller at a fresh guard with empty limits.
     pub(crate) fn session(&self, clock: Arc<impl Clock + 'static>) -> Result<Session, Failure> {
-        let guard = Guard::builder()
-            .policies(self.policies.iter().cloned())
-            .recorder(RingRecorder::new(1))
-            .clock(clock)
-            .build()?;
-        let mut session = guard.vouched_session(self.caller.agent.clone())?;
-        if let Some(user) = &self.caller.user {
-            session = session.on_behalf_of(user.clone());
-        }
-        if let Some(task) = &self.caller.task {
-            session = session.task(task.clone());
-        }
-        Ok(session)
+        session(&guard(&self.policies, clock)?, &self.caller)
     }
+}
+
+/// A fresh guard with empty limits, which records nothing to speak of.
+pub(crate) fn guard(
+    policies: &[AgentPolicy],
+    clock: Arc<impl Clock + 'static>,
+) -> Result<Guard, Failure> {
+    let builder = Guard::builder().policies(policies.iter().cloned());
+    Ok(builder
+        .recorder(RingRecorder::new(1))
+        .clock(clock)
+        .build()?)
+}
+
+/// A session of a caller.
+pub(crate) fn session(guard: &Guard, caller: &Caller) -> Result<Session, Failure> {
+    let mut session = guard.vouched_session(caller.agent.clone())?;
+    if let Some(user) = &caller.user {
+        session = session.on_behalf_of(user.clone());
+    }
+    if let Some(task) = &caller.task {
+        session = session.task(task.clone());
+    }
+    Ok(session)
 }
 
 /// Whoever the policies are for. They must agree.
