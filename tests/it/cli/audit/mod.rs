@@ -3,6 +3,7 @@
 mod export;
 mod prove;
 mod report;
+mod show;
 
 use std::fs;
 use std::sync::Arc;
@@ -161,6 +162,7 @@ fn a_directory_without_a_log_is_an_error() {
         vec!["verify"],
         vec!["show"],
         vec!["export", "--format", "ocsf"],
+        vec!["show", "--payloads"],
         vec!["prove", "0"],
     ] {
         let ran = run(["audit", args[0], empty].iter().chain(&args[1..]), b"");
