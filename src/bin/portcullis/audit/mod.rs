@@ -5,6 +5,7 @@ mod filter;
 mod kept;
 mod prove;
 mod reading;
+mod replay;
 mod report;
 mod show;
 mod verify;
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 use crate::output::Output;
 use crate::{Exit, Failure};
 
-/// Verifies, shows, exports, proves and reports what stands in an audit log
+/// Verifies, shows, exports, proves, reports and replays what stands in an audit log
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Verb {
     Export(export::Export),
     Prove(prove::Prove),
     Report(report::Report),
+    Replay(replay::Replay),
 }
 
 impl Audit {
@@ -38,6 +40,7 @@ impl Audit {
             Verb::Export(export) => export.run(output),
             Verb::Prove(prove) => prove.run(output),
             Verb::Report(report) => report.run(output),
+            Verb::Replay(replay) => replay.run(output),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! `audit`: verifying, showing, exporting, proving and reporting, by exit code and output.
+//! `audit`: verifying, showing, exporting, proving, reporting and replaying, by exit code and output.
 
 mod export;
 mod prove;
+mod replay;
 mod report;
 mod show;
 
