@@ -203,6 +203,10 @@ fn nothing_is_left_out() {
         let entry: Value = serde_json::from_str(&format!("{{{entry}}}")).unwrap();
         let told = event.to_string();
         for (key, value) in entry.as_object().unwrap() {
+            // The order of members may be another one there.
+            if event["unmapped"].get(key) == Some(value) {
+                continue;
+            }
             let plain = value.as_str().map_or(value.to_string(), |text| {
                 serde_json::to_string(text)
                     .unwrap()
