@@ -1,6 +1,6 @@
 //! The few operations on files that durable state needs, so that tests can make each of them fail.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,13 @@ impl Directory {
     pub(crate) fn existing(path: &Path) -> Self {
         Self(path.to_owned())
     }
+
+    /// Opens a file that is there.
+    fn regular(&self, name: &str, options: &OpenOptions) -> io::Result<File> {
+        let path = self.0.join(name);
+        check_regular(&path)?;
+        options.open(path)
+    }
 }
 
 impl Files for Directory {
@@ -95,11 +102,16 @@ impl Files for Directory {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Lock>>> {
+        let path = self.0.join("lock");
+        match check_regular(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let file = private_file()
             .write(true)
             .create(true)
             .truncate(false)
-            .open(self.0.join("lock"))?;
+            .open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -118,7 +130,7 @@ impl Files for Directory {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Source>> {
-        Ok(Box::new(File::open(self.0.join(name))?))
+        Ok(Box::new(self.regular(name, File::options().read(true))?))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Sink>> {
@@ -130,17 +142,16 @@ impl Files for Directory {
     }
 
     fn extend(&self, name: &str) -> io::Result<Box<dyn Sink>> {
-        let file = File::options().append(true).open(self.0.join(name))?;
-        Ok(Box::new(file))
+        Ok(Box::new(self.regular(name, File::options().append(true))?))
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
-        let file = File::options().write(true).open(self.0.join(name))?;
+        let file = self.regular(name, File::options().write(true))?;
         file.set_len(length)
     }
 
     fn erase(&self, name: &str, offset: u64, length: u64) -> io::Result<()> {
-        let mut file = File::options().write(true).open(self.0.join(name))?;
+        let mut file = self.regular(name, File::options().write(true))?;
         let has = file.metadata()?.len();
         if offset.checked_add(length).is_none_or(|end| end > has) {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -187,6 +198,14 @@ impl Sink for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+/// Whoever opens a pipe waits for as long as somebody else likes.
+fn check_regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
@@ -265,7 +284,7 @@ fn private_directory() -> DirBuilder {
 
 /// For the owner alone, where the system knows owners.
 #[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix only"))]
-fn private_file() -> fs::OpenOptions {
+fn private_file() -> OpenOptions {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

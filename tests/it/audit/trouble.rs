@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
-use portcullis::Code;
 use portcullis::audit::{LogError, VerifyOptions};
+use portcullis::{Code, Guard};
 
 use super::{Folder, kinds, options, session};
-use crate::support::call;
+use crate::support::{AGENT, agent, agent_policy, call};
 
 #[test]
 fn a_second_writer_is_refused_and_changes_nothing() {
@@ -40,6 +41,44 @@ fn a_directory_that_cannot_be_one_is_an_error_that_names_it() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
 }
 
+/// Opening a pipe that nobody writes to would wait for ever.
+#[cfg(unix)]
+#[test]
+fn pipes_in_the_place_of_files_are_errors() {
+    for (name, is_verified) in [
+        ("journal-00000000000000000000.log", true),
+        ("payloads-00000000000000000000.dat", true),
+        ("digest-key", false),
+        ("lock", false),
+    ] {
+        let folder = Folder::new();
+        let log = Arc::new(options().open(folder.log()).unwrap());
+        let policy = agent_policy(r#"[{"tool_name": "pay", "audit_level": "full"}]"#);
+        let guard = Guard::builder().policy(policy).recorder(Arc::clone(&log));
+        let session = guard
+            .build()
+            .unwrap()
+            .vouched_session(agent(AGENT))
+            .unwrap();
+        assert_eq!(call(&session, "pay", "{}"), Code::Allowed);
+        log.close().unwrap();
+        drop((session, log));
+        let path = folder.log().join(name);
+        fs::remove_file(&path).unwrap();
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let opened = options().open(folder.log()).unwrap_err().to_string();
+        assert!(opened.contains("not a regular file"), "{name}: {opened}");
+        let verified = VerifyOptions::new().verify(folder.log());
+        assert_eq!(verified.is_err(), is_verified, "{name}: {verified:?}");
+    }
+}
+
 /// To the superuser nothing is unreadable.
 #[cfg(unix)]
 #[test]
@@ -65,7 +104,7 @@ fn an_unreadable_log_is_an_error_and_opens_when_it_can_be_read() {
 #[cfg(unix)]
 mod full {
     use std::collections::BTreeSet;
-    use std::process::{Command, Output};
+    use std::process::Output;
 
     use portcullis::Refusal;
     use portcullis::audit::read;
