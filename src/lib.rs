@@ -28,6 +28,7 @@ mod policy;
 
 // L2, effects
 pub mod audit;
+pub mod privacy;
 
 // L3, composition
 mod guard;

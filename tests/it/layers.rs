@@ -32,6 +32,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("limit", 1),
     ("policy", 1),
     ("audit", 2),
+    ("privacy", 2),
     ("guard", 3),
     ("permit", 3),
     ("refusal", 3),

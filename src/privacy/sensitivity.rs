@@ -1,0 +1,196 @@
+//! How far one record can move what is released, in the norm that a mechanism asks for.
+//!
+//! There is no way to make one of these from a number: they come from what bounds them.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use super::{BoundError, Lattice};
+
+/// How far one record can move a vector of integers, as the sum of the distances of its coordinates. Laplace noise is
+/// scaled to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct L1 {
+    steps: u64,
+    lattice: Lattice,
+}
+
+/// How far one record can move a vector of integers, as Euclidean distance. Gaussian noise is scaled to it.
+///
+/// Its square is kept, which is a whole number of steps squared where the distance itself may be none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct L2 {
+    squared: u128,
+    lattice: Lattice,
+}
+
+/// How far one record can move the scores of candidates against each other: the largest change of any difference of two.
+/// The exponential mechanism is scaled to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    steps: u64,
+    lattice: Lattice,
+}
+
+impl L1 {
+    pub(super) const fn of(steps: u64, lattice: Lattice) -> Self {
+        Self { steps, lattice }
+    }
+
+    /// The sensitivity to a subject with this many records.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Group`] where it does not fit.
+    pub fn times(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        let steps = times(self.steps, records)?;
+        Ok(Self { steps, ..self })
+    }
+
+    /// The distance in steps of the lattice. Exact.
+    #[must_use]
+    pub const fn steps(self) -> u64 {
+        self.steps
+    }
+
+    /// The lattice of the vector.
+    #[must_use]
+    pub const fn lattice(self) -> Lattice {
+        self.lattice
+    }
+
+    /// The distance, rounded.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        self.steps as f64 * self.lattice.step()
+    }
+}
+
+impl L2 {
+    pub(super) const fn of_squared(squared: u128, lattice: Lattice) -> Self {
+        Self { squared, lattice }
+    }
+
+    /// The sensitivity to a subject with this many records.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Group`] where it does not fit.
+    pub fn times(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        let factor = u128::from(records.get()).pow(2);
+        let squared = self
+            .squared
+            .checked_mul(factor)
+            // Roots then fit 64 bits, with room for what is computed from them.
+            .filter(|squared| *squared < 1 << 120)
+            .ok_or(BoundError::Group {
+                records: records.get(),
+            })?;
+        Ok(Self { squared, ..self })
+    }
+
+    /// The square of the distance in steps of the lattice. Exact.
+    #[must_use]
+    pub const fn steps_squared(self) -> u128 {
+        self.squared
+    }
+
+    /// The lattice of the vector.
+    #[must_use]
+    pub const fn lattice(self) -> Lattice {
+        self.lattice
+    }
+
+    /// The distance, rounded.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        (self.squared as f64).sqrt() * self.lattice.step()
+    }
+}
+
+impl Range {
+    pub(super) const fn of(steps: u64, lattice: Lattice) -> Self {
+        Self { steps, lattice }
+    }
+
+    /// The sensitivity to a subject with this many records.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Group`] where it does not fit.
+    pub fn times(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        let steps = times(self.steps, records)?;
+        Ok(Self { steps, ..self })
+    }
+
+    /// The distance in steps of the lattice. Exact.
+    #[must_use]
+    pub const fn steps(self) -> u64 {
+        self.steps
+    }
+
+    /// The lattice of the scores.
+    #[must_use]
+    pub const fn lattice(self) -> Lattice {
+        self.lattice
+    }
+
+    /// The distance, rounded.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        self.steps as f64 * self.lattice.step()
+    }
+}
+
+fn times(steps: u64, records: NonZeroU32) -> Result<u64, BoundError> {
+    steps
+        .checked_mul(u64::from(records.get()))
+        .filter(|steps| *steps < 1 << 60)
+        .ok_or(BoundError::Group {
+            records: records.get(),
+        })
+}
+
+impl fmt::Display for L1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in L1", self.value())
+    }
+}
+
+impl fmt::Display for L2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in L2", self.value())
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in range", self.value())
+    }
+}
+
+/// A norm to clip to: [`L1`] or [`L2`].
+pub trait Norm: sealed::Sealed + Copy {
+    /// The sensitivity of a sum of vectors whose norm is at most `radius` steps.
+    #[doc(hidden)]
+    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self;
+}
+
+impl Norm for L1 {
+    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
+        Self::of(u64::from(radius) * u64::from(times), lattice)
+    }
+}
+
+impl Norm for L2 {
+    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
+        let distance = u128::from(radius) * u128::from(times);
+        Self::of_squared(distance.pow(2), lattice)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::L1 {}
+    impl Sealed for super::L2 {}
+}
