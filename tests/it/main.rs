@@ -20,6 +20,7 @@ mod loading;
 mod mistakes;
 mod oracle;
 mod permits;
+mod privacy;
 mod recording;
 mod schema;
 mod secrets;

@@ -1,0 +1,5 @@
+//! Privacy: what is promised, what it costs, and what is released.
+
+mod known_answers;
+mod mistakes;
+mod vocabulary;
