@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 
 use super::Delta;
+use super::sampler::Exhausted;
+use crate::digest::EntropyError;
 
 /// Why a number is not a parameter of privacy, or no such parameter follows from others.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -106,4 +108,20 @@ pub enum MechanismError {
         /// The scale of the noise, in steps.
         steps: f64,
     },
+    /// The operating system gives no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The process was forked since the source of noise was opened; its parent may release the same noise.
+    #[error("the source of noise was opened by another process: open it anew")]
+    Forked,
+    /// Random digits decided nothing, as many as there were. The probability of this is below 2^-256; more likely, what
+    /// gives them is broken.
+    #[error("random digits do not decide: the source of noise may be broken")]
+    Undecided,
+}
+
+impl From<Exhausted> for MechanismError {
+    fn from(_: Exhausted) -> Self {
+        Self::Undecided
+    }
 }

@@ -13,10 +13,12 @@ mod adjacency;
 mod clip;
 mod counted;
 mod error;
+mod generator;
 mod lattice;
 mod mechanism;
 mod numeric;
 mod parameter;
+mod sampler;
 mod sensitivity;
 
 pub use adjacency::Adjacency;

@@ -1,8 +1,8 @@
 //! Choosing among public candidates.
 
 use super::Cost;
-use super::scale::Scale;
 use crate::privacy::numeric::up;
+use crate::privacy::sampler::Scale;
 use crate::privacy::{Epsilon, MechanismError, Range};
 
 /// The exponential mechanism: picks one of several candidates, each with a probability in proportion to

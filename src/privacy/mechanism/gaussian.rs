@@ -1,8 +1,8 @@
 //! Gaussian noise: the mechanism for long vectors.
 
 use super::Cost;
-use super::scale::Scale;
 use crate::privacy::numeric::up;
+use crate::privacy::sampler::Scale;
 use crate::privacy::{Delta, Epsilon, L2, MechanismError, Mu};
 
 /// Adds normal noise, rounded to the lattice, to a vector whose sensitivity is known in L2.

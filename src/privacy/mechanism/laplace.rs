@@ -1,8 +1,8 @@
 //! Laplace noise: the mechanism for counts and short vectors.
 
 use super::Cost;
-use super::scale::Scale;
 use crate::privacy::numeric::up;
+use crate::privacy::sampler::Scale;
 use crate::privacy::{Epsilon, L1, MechanismError};
 
 /// Adds discrete Laplace noise to a vector whose sensitivity is known in L1.

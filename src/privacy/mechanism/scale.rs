@@ -1,17 +1,11 @@
 //! Scales of noise as fractions whose denominator is a power of two, so that samplers need integers only.
 
 use crate::privacy::MechanismError;
+use crate::privacy::sampler::Scale;
 
-/// A scale of `numerator / 2^shift` steps of a lattice. The numerator has 44 bits, so that a scale is within 2^-43 of what
-/// it was rounded up from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Scale {
-    numerator: u64,
-    shift: u32,
-}
-
+/// Numerators have so many bits that a scale is within 2^-43 of what it was rounded up from.
 const BITS: i32 = 44;
-const MOST_SHIFT: i32 = 60;
+const MOST_SHIFT: i32 = 50;
 
 impl Scale {
     /// The least such fraction that is not below `steps`.
@@ -22,10 +16,10 @@ impl Scale {
         }
         // Less noise than that is as good as none; more is never wrong.
         let steps = steps.max(least);
-        let shift = BITS - 1 - steps.log2().floor() as i32;
-        let numerator = (steps * 2.0_f64.powi(shift)).ceil();
+        let shift = (steps / most).log2();
+        let shift = (-shift).floor().max(0.0) as i32;
         Ok(Self {
-            numerator: numerator as u64,
+            numerator: (steps * 2.0_f64.powi(shift)).ceil() as u64,
             shift: shift.unsigned_abs(),
         })
     }

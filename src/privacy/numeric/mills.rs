@@ -31,7 +31,7 @@ pub(super) fn slope(z: f64) -> f64 {
 }
 
 /// `ln P(Z > z)`.
-pub(super) fn log_tail(z: f64) -> f64 {
+pub(in crate::privacy) fn log_tail(z: f64) -> f64 {
     if z < 0.0 {
         return (-log_tail(-z).exp()).ln_1p();
     }

@@ -7,6 +7,8 @@
 mod bisect;
 pub(super) mod gaussian;
 mod mills;
+#[cfg(test)]
+pub(super) use mills::log_tail;
 pub(super) mod pure;
 #[cfg(test)]
 mod tests;
