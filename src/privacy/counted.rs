@@ -1,6 +1,6 @@
 //! Counts of records, and what bounds them: a record counts once.
 
-use super::{Adjacency, L1, L2, Lattice, Range};
+use super::{Adjacency, BoundError, Bounded, L1, L2, Lattice, Range};
 
 /// The number of records of a kind. One record moves it by at most 1, whether it is replaced or added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,18 @@ impl Count {
     pub const fn l2(self) -> L2 {
         L2::of_squared(1, Lattice::INTEGERS)
     }
+
+    /// So many records, for Laplace noise.
+    #[must_use]
+    pub fn l1_of(self, records: u64) -> Bounded<L1> {
+        Bounded::count(records, self.l1())
+    }
+
+    /// So many records, for Gaussian noise.
+    #[must_use]
+    pub fn l2_of(self, records: u64) -> Bounded<L2> {
+        Bounded::count(records, self.l2())
+    }
 }
 
 impl Histogram {
@@ -51,6 +63,37 @@ impl Histogram {
     pub const fn range(self, adjacency: Adjacency) -> Range {
         Range::of(changed_bins(adjacency), Lattice::INTEGERS)
     }
+
+    /// These numbers of records, for Laplace noise.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no bins, or too many.
+    pub fn l1_of(self, bins: &[u64], adjacency: Adjacency) -> Result<Bounded<L1>, BoundError> {
+        Bounded::counts(bins, self.l1(adjacency))
+    }
+
+    /// These numbers of records, for Gaussian noise.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no bins, or too many.
+    pub fn l2_of(self, bins: &[u64], adjacency: Adjacency) -> Result<Bounded<L2>, BoundError> {
+        Bounded::counts(bins, self.l2(adjacency))
+    }
+
+    /// These numbers of records, to choose a bin by.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no bins, or too many.
+    pub fn range_of(
+        self,
+        bins: &[u64],
+        adjacency: Adjacency,
+    ) -> Result<Bounded<Range>, BoundError> {
+        Bounded::counts(bins, self.range(adjacency))
+    }
 }
 
 impl Votes {
@@ -70,6 +113,33 @@ impl Votes {
     #[must_use]
     pub const fn range(self) -> Range {
         Range::of(2, Lattice::INTEGERS)
+    }
+
+    /// These numbers of votes, for Laplace noise.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no labels, or too many.
+    pub fn l1_of(self, votes: &[u64]) -> Result<Bounded<L1>, BoundError> {
+        Bounded::counts(votes, self.l1())
+    }
+
+    /// These numbers of votes, for Gaussian noise.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no labels, or too many.
+    pub fn l2_of(self, votes: &[u64]) -> Result<Bounded<L2>, BoundError> {
+        Bounded::counts(votes, self.l2())
+    }
+
+    /// These numbers of votes, to choose a label by.
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Dimension`] where there are no labels, or too many.
+    pub fn range_of(self, votes: &[u64]) -> Result<Bounded<Range>, BoundError> {
+        Bounded::counts(votes, self.range())
     }
 }
 

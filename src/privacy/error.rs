@@ -87,6 +87,35 @@ pub enum BoundError {
         /// The largest that is taken.
         most: i32,
     },
+    /// A vector has no coordinates, or too many.
+    #[error(
+        "a vector of {dimension} coordinates: there must be from 1 to {}",
+        super::MAX_DIMENSION
+    )]
+    Dimension {
+        /// How many there were.
+        dimension: usize,
+    },
+    /// A vector has another number of coordinates than the others.
+    #[error("a vector has {found} coordinates, not {dimension}")]
+    OtherDimension {
+        /// How many there should be.
+        dimension: usize,
+        /// How many there were.
+        found: usize,
+    },
+    /// A coordinate is infinite or not a number.
+    #[error("coordinate {index} is not finite")]
+    NotFinite {
+        /// Which one, from 0.
+        index: usize,
+    },
+    /// A vector was clipped to another norm or on another lattice.
+    #[error("a vector was clipped to another norm or lattice")]
+    OtherClip,
+    /// Integers that should be a clipped vector are longer than its norm.
+    #[error("a vector is longer than the norm that it should be clipped to")]
+    TooLong,
     /// One subject contributes so many records that the sensitivity does not fit.
     #[error("a sensitivity of {records} records does not fit")]
     Group {
@@ -102,12 +131,18 @@ pub enum MechanismError {
     /// No such mechanism follows from the parameters.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// What is to be released is not bounded.
+    #[error(transparent)]
+    Bound(#[from] BoundError),
     /// The noise would be larger than a lattice holds, so nothing of the data would remain.
     #[error("noise of {steps} steps of the lattice is more than it holds")]
     TooMuchNoise {
         /// The scale of the noise, in steps.
         steps: f64,
     },
+    /// What is to be released has another sensitivity than the noise was made for.
+    #[error("the noise was made for another sensitivity than that of what is to be released")]
+    OtherSensitivity,
     /// The operating system gives no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

@@ -47,6 +47,11 @@ impl Generator {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn fork_for_test(&mut self) {
+        self.process = self.process.wrapping_add(1);
+    }
+
     /// Refuses to go on in a process that was forked off.
     pub(super) fn check_process(&self) -> Result<(), MechanismError> {
         if self.process == process::id() {

@@ -8,24 +8,43 @@
 //! as neighbours is the [`Adjacency`]. Every conversion is rounded to the safe side: noise and charges up, budgets down.
 //!
 //! Numbers stand on a [`Lattice`] from clipping to release, and noise is drawn in integers, exactly: floats leak.
+//!
+//! ```
+//! use portcullis::privacy::{Adjacency, Clip, Delta, Epsilon, Gaussian, L2, Noise};
+//!
+//! // No record contributes more than a vector of norm 1.
+//! let clip = Clip::<L2>::new(1.0)?;
+//! let records = [[0.6, 0.8], [0.0, 1.0], [3.0, 4.0]].map(|record| clip.vector(&record));
+//! let records = records.into_iter().collect::<Result<Vec<_>, _>>()?;
+//! let sum = clip.sum(&records, 2, Adjacency::ReplaceOne)?;
+//!
+//! let mechanism = Gaussian::new(*sum.sensitivity(), Epsilon::new(1.0)?, Delta::default())?;
+//! let released = Noise::new(mechanism)?.release(&sum)?;
+//! println!("about {:?}, give or take {}", released.values(), mechanism.sigma());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod adjacency;
+mod bounded;
 mod clip;
 mod counted;
 mod error;
 mod generator;
 mod lattice;
 mod mechanism;
+mod noise;
 mod numeric;
 mod parameter;
 mod sampler;
 mod sensitivity;
 
 pub use adjacency::Adjacency;
-pub use clip::Clip;
+pub use bounded::{Bounded, MAX_DIMENSION, Released};
+pub use clip::{Clip, Clipped};
 pub use counted::{Count, Histogram, Votes};
 pub use error::{BoundError, MechanismError, ParameterError};
 pub use lattice::Lattice;
 pub use mechanism::{Cost, Exponential, Gaussian, Laplace, Mechanism};
+pub use noise::{AddedNoise, Noise};
 pub use parameter::{Delta, Epsilon, Mu, Rho};
 pub use sensitivity::{L1, L2, Norm, Range};

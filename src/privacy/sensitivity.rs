@@ -170,15 +170,32 @@ impl fmt::Display for Range {
 }
 
 /// A norm to clip to: [`L1`] or [`L2`].
-pub trait Norm: sealed::Sealed + Copy {
+pub trait Norm: sealed::Sealed + Copy + PartialEq {
     /// The sensitivity of a sum of vectors whose norm is at most `radius` steps.
     #[doc(hidden)]
     fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self;
+
+    /// The norm of a vector, rounded.
+    #[doc(hidden)]
+    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64;
+
+    /// Whether the norm of a vector of integers is at most `radius`: exactly.
+    #[doc(hidden)]
+    fn is_within(vector: &[i32], radius: u32) -> bool;
 }
 
 impl Norm for L1 {
     fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
         Self::of(u64::from(radius) * u64::from(times), lattice)
+    }
+
+    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64 {
+        vector.map(f64::abs).sum()
+    }
+
+    fn is_within(vector: &[i32], radius: u32) -> bool {
+        let sizes = vector.iter().map(|steps| u64::from(steps.unsigned_abs()));
+        sizes.sum::<u64>() <= u64::from(radius)
     }
 }
 
@@ -186,6 +203,17 @@ impl Norm for L2 {
     fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
         let distance = u128::from(radius) * u128::from(times);
         Self::of_squared(distance.pow(2), lattice)
+    }
+
+    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64 {
+        vector.map(|steps| steps * steps).sum::<f64>().sqrt()
+    }
+
+    fn is_within(vector: &[i32], radius: u32) -> bool {
+        let squares = vector
+            .iter()
+            .map(|steps| u128::from(steps.unsigned_abs()).pow(2));
+        squares.sum::<u128>() <= u128::from(radius).pow(2)
     }
 }
 

@@ -97,7 +97,7 @@ fn each_generator_is_seeded_anew() {
 fn another_process_is_refused() {
     let mut coins = golden();
     assert_eq!(coins.check_process(), Ok(()));
-    coins.process = coins.process.wrapping_add(1);
+    coins.fork_for_test();
     assert_eq!(coins.check_process(), Err(MechanismError::Forked));
 }
 

@@ -69,4 +69,8 @@ impl Gaussian {
     pub fn sigma(&self) -> f64 {
         self.sigma.steps() * self.sensitivity.lattice().step()
     }
+
+    pub(in crate::privacy) const fn in_steps(&self) -> Scale {
+        self.sigma
+    }
 }

@@ -54,4 +54,8 @@ impl Laplace {
     pub fn scale(&self) -> f64 {
         self.scale.steps() * self.sensitivity.lattice().step()
     }
+
+    pub(in crate::privacy) const fn in_steps(&self) -> Scale {
+        self.scale
+    }
 }

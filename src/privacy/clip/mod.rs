@@ -1,6 +1,10 @@
 //! Vectors whose norm is bounded before anything is done with them.
 
+mod vector;
+
 use std::marker::PhantomData;
+
+pub use vector::Clipped;
 
 use super::sensitivity::Norm;
 use super::{Adjacency, BoundError, L1, L2, Lattice};
