@@ -20,7 +20,9 @@
 //!
 //! let mechanism = Gaussian::new(*sum.sensitivity(), Epsilon::new(1.0)?, Delta::default())?;
 //! let released = Noise::new(mechanism)?.release(&sum)?;
-//! println!("about {:?}, give or take {}", released.values(), mechanism.sigma());
+//! for value in released.values() {
+//!     println!("about {value}, give or take {}", mechanism.sigma());
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
