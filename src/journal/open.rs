@@ -104,6 +104,17 @@ impl OpenOptions {
         files: Arc<dyn Files>,
         visit: impl FnMut(Frame<'_>) -> Result<(), E>,
     ) -> Result<(Journal, OpenReport), E> {
+        self.open_asking(files, visit, |_| Ok(()))
+    }
+
+    /// As [`open_in`](Self::open_in), but before anything is cut off, `may_cut` is told what, under the lock and with all
+    /// records visited. Where it refuses, nothing is changed on disk.
+    pub(crate) fn open_asking<E: From<JournalError>>(
+        &self,
+        files: Arc<dyn Files>,
+        visit: impl FnMut(Frame<'_>) -> Result<(), E>,
+        may_cut: impl FnOnce(&Recovered) -> Result<(), E>,
+    ) -> Result<(Journal, OpenReport), E> {
         let lock = files
             .lock()
             .map_err(|cause| JournalError::io("lock", files.directory(), cause))?
@@ -111,7 +122,7 @@ impl OpenOptions {
                 directory: files.directory().to_owned(),
             })?;
         let scanned = scan(&*files, self.purpose, Mode::Alone, visit)?;
-        let recovered = self.mend(&*files, scanned.tail.as_ref())?;
+        let recovered = self.mend(&*files, scanned.tail.as_ref(), may_cut)?;
         let report = OpenReport {
             created: scanned.id.is_none(),
             next_seq: scanned.next,
@@ -127,36 +138,29 @@ impl OpenOptions {
     }
 
     /// Cuts off what is no record. The writer makes that durable before it writes anything.
-    fn mend(
+    fn mend<E: From<JournalError>>(
         &self,
         files: &dyn Files,
         tail: Option<&Tail>,
-    ) -> Result<Option<Recovered>, JournalError> {
+        may_cut: impl FnOnce(&Recovered) -> Result<(), E>,
+    ) -> Result<Option<Recovered>, E> {
         let Some(tail) = tail else { return Ok(None) };
         let cause = match tail.follows {
-            Some(_) if !self.accept_loss => return Err(tail.damage()),
+            Some(_) if !self.accept_loss => return Err(tail.damage().into()),
             Some(follows) => Cause::AcceptedLoss { follows },
             None if tail.place.offset == 0 => Cause::TornHeader,
             None => Cause::TornTail,
         };
-        let digest = digest_of(files, tail.place)?;
-        let segment = segment::name(tail.place.segment);
-        let path = files.directory().join(&segment);
-        match cause {
-            Cause::TornHeader => files
-                .remove(&segment)
-                .map_err(|cause| JournalError::io("remove", &path, cause))?,
-            Cause::TornTail | Cause::AcceptedLoss { .. } => files
-                .truncate(&segment, tail.place.offset)
-                .map_err(|cause| JournalError::io("truncate", &path, cause))?,
-        }
-        Ok(Some(Recovered {
-            segment,
+        let recovered = Recovered {
+            segment: segment::name(tail.place.segment),
             offset: tail.place.offset,
             bytes: tail.bytes,
-            digest,
+            digest: digest_of(files, tail.place)?,
             cause,
-        }))
+        };
+        may_cut(&recovered)?;
+        cut(files, &recovered)?;
+        Ok(Some(recovered))
     }
 
     fn writer(
@@ -175,6 +179,17 @@ impl OpenOptions {
             .map_err(|_| JournalError::Entropy)?;
         Ok((id, Writer::create(files, self.purpose, id, size)?))
     }
+}
+
+fn cut(files: &dyn Files, recovered: &Recovered) -> Result<(), JournalError> {
+    let segment = &recovered.segment;
+    let (action, done) = match recovered.cause {
+        Cause::TornHeader => ("remove", files.remove(segment)),
+        Cause::TornTail | Cause::AcceptedLoss { .. } => {
+            ("truncate", files.truncate(segment, recovered.offset))
+        }
+    };
+    done.map_err(|cause| JournalError::io(action, &files.directory().join(segment), cause))
 }
 
 fn digest_of(files: &dyn Files, place: Place) -> Result<Digest, JournalError> {
