@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accountant;
 mod adjacency;
 mod bounded;
 mod clip;
@@ -40,6 +41,10 @@ mod parameter;
 mod sampler;
 mod sensitivity;
 
+pub use accountant::{
+    Amount, Budget, Charge, ChargeError, DataSubject, Filter, Limit, Measure, OverBudget,
+    PartitionName, PartitionNameError, Quote, Remaining, Scope, Statement,
+};
 pub use adjacency::Adjacency;
 pub use bounded::{Bounded, MAX_DIMENSION, Released};
 pub use clip::{Clip, Clipped};

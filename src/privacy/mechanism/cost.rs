@@ -23,21 +23,21 @@ pub struct Cost {
 }
 
 impl Cost {
-    pub(super) const fn gaussian(mu_squared: f64) -> Self {
+    pub(in crate::privacy) const fn gaussian(mu_squared: f64) -> Self {
         Self {
             mechanism: Mechanism::Gaussian,
             amount: mu_squared,
         }
     }
 
-    pub(super) const fn laplace(epsilon: f64) -> Self {
+    pub(in crate::privacy) const fn laplace(epsilon: f64) -> Self {
         Self {
             mechanism: Mechanism::Laplace,
             amount: epsilon,
         }
     }
 
-    pub(super) const fn exponential(epsilon: f64) -> Self {
+    pub(in crate::privacy) const fn exponential(epsilon: f64) -> Self {
         Self {
             mechanism: Mechanism::Exponential,
             amount: epsilon,

@@ -4,7 +4,7 @@
 ///
 /// Where `holds` is not quite monotone, the answer is still a float for which it holds, or 0. Floats that are not negative
 /// are ordered as their bits are, so this takes 63 steps.
-pub(super) fn largest(holds: impl Fn(f64) -> bool) -> f64 {
+pub(in crate::privacy) fn largest(holds: impl Fn(f64) -> bool) -> f64 {
     let mut low = 0_u64;
     let mut high = f64::INFINITY.to_bits();
     while high - low > 1 {

@@ -4,7 +4,7 @@
 //! charged is rounded up and what may be spent is rounded down, each by more than the error of the functions below it: a
 //! few units in the last place of `exp`, `ln`, `ln_1p` and `tanh`, and what cancellation makes of these.
 
-mod bisect;
+pub(super) mod bisect;
 pub(super) mod gaussian;
 mod mills;
 #[cfg(test)]
