@@ -34,6 +34,7 @@ mod counted;
 mod error;
 mod generator;
 mod lattice;
+mod ledger;
 mod mechanism;
 mod noise;
 mod numeric;
@@ -51,6 +52,9 @@ pub use clip::{Clip, Clipped};
 pub use counted::{Count, Histogram, Votes};
 pub use error::{BoundError, MechanismError, ParameterError};
 pub use lattice::Lattice;
+pub use ledger::{
+    BudgetPlan, Ledger, LedgerError, LedgerHead, LedgerHeadError, LedgerOptions, RaisedBudget,
+};
 pub use mechanism::{Cost, Exponential, Gaussian, Laplace, Mechanism};
 pub use noise::{AddedNoise, Noise};
 pub use parameter::{Delta, Epsilon, Mu, Rho};

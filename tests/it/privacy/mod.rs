@@ -1,5 +1,6 @@
 //! Privacy: what is promised, what it costs, and what is released.
 
 mod known_answers;
+mod ledger;
 mod mistakes;
 mod vocabulary;

@@ -1,0 +1,297 @@
+//! Opening a ledger: what is on record, and how that goes with the plan.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::head::{Chain, LedgerHead};
+use super::record::{LONGEST, Record};
+use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget};
+use crate::journal::{Directory, Files, Frame, Journal, OpenOptions, Purpose, Recovered};
+use crate::privacy::accountant::{Accounts, Spend};
+use crate::privacy::{Budget, Limit, PartitionName};
+
+const PURPOSE: Purpose = Purpose::new(b"privacy ledger");
+
+/// How a ledger is opened.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LedgerOptions {
+    plan: BudgetPlan,
+    kept: Vec<LedgerHead>,
+    accepts_loss: bool,
+}
+
+impl Ledger {
+    /// Opens the ledger in a directory, which is created if it is not there. [`LedgerOptions`] says more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`LedgerOptions::open`].
+    pub fn open(directory: impl AsRef<Path>, plan: BudgetPlan) -> Result<Self, LedgerError> {
+        LedgerOptions::new(plan).open(directory)
+    }
+}
+
+impl LedgerOptions {
+    /// A ledger that holds everyone to these budgets.
+    pub fn new(plan: BudgetPlan) -> Self {
+        Self {
+            plan,
+            kept: Vec::new(),
+            accepts_loss: false,
+        }
+    }
+
+    /// A head that was kept elsewhere, out of which the ledger must have grown. May be repeated.
+    pub fn kept(mut self, head: LedgerHead) -> Self {
+        self.kept.push(head);
+        self
+    }
+
+    /// Goes on with a ledger whose end is torn or has a hole, as a crash of the machine may leave it. What was lost may have
+    /// been charges, so every budget counts as spent from then on. For an operator who has looked at the refusal.
+    pub fn accept_loss(mut self) -> Self {
+        self.accepts_loss = true;
+        self
+    }
+
+    /// Opens the ledger in a directory, which is created if it is not there.
+    ///
+    /// Budgets that are smaller than those on record are lowered, on record; a larger one is an error. Partitions that the plan
+    /// does not name are closed, and keep what was spent of them. Filters cannot be changed.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`]: the plan contradicts itself or what is on record, another writer has the ledger open, it is torn or
+    /// damaged, it has not grown out of what was kept of it, or the system refuses.
+    pub fn open(self, directory: impl AsRef<Path>) -> Result<Ledger, LedgerError> {
+        self.open_in(Arc::new(Directory::create(directory.as_ref())?))
+    }
+
+    /// As [`open`](Self::open), over any files.
+    pub(super) fn open_in(self, files: Arc<dyn Files>) -> Result<Ledger, LedgerError> {
+        self.plan.check()?;
+        let mut replay = Replay::new(&self.plan, &self.kept);
+        let options = OpenOptions::new(PURPOSE)
+            .max_payload(LONGEST)
+            .accept_loss(self.accepts_loss);
+        let may_cut = |recovered: &Recovered| match self.accepts_loss {
+            true => Ok(()),
+            false => Err(LedgerError::Torn {
+                file: recovered.segment.clone(),
+                offset: recovered.offset,
+                bytes: recovered.bytes,
+            }),
+        };
+        let (journal, report) =
+            options.open_asking(files, |frame| replay.frame(&frame), may_cut)?;
+        replay.check_all_kept()?;
+        let Replay {
+            mut accounts,
+            mut chain,
+            ..
+        } = replay;
+        let mut news = Vec::new();
+        if report.recovered.is_some() {
+            news.push(Record::Exhausted);
+            accounts.exhaust();
+        }
+        reconcile(
+            &self.plan,
+            &mut accounts,
+            chain.head().records() == 0,
+            &mut news,
+        )?;
+        write(&journal, &mut chain, &news)?;
+        let chain = Mutex::new(chain);
+        Ok(Ledger::over(accounts, Some(LedgerFile { journal, chain })))
+    }
+}
+
+/// What is on record, read again in its order.
+struct Replay<'p> {
+    plan: &'p BudgetPlan,
+    kept: &'p [LedgerHead],
+    accounts: Accounts,
+    chain: Chain,
+}
+
+impl<'p> Replay<'p> {
+    fn new(plan: &'p BudgetPlan, kept: &'p [LedgerHead]) -> Self {
+        Self {
+            plan,
+            kept,
+            accounts: plan.accounts(),
+            chain: Chain::new(),
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) -> Result<(), LedgerError> {
+        let Some(record) = Record::decode(frame.kind, frame.payload) else {
+            return Err(LedgerError::damaged(
+                frame.seq,
+                "is none that a ledger writes",
+            ));
+        };
+        self.chain.extend(frame.kind, frame.payload);
+        self.check_kept()?;
+        self.record(frame.seq, record)
+    }
+
+    fn record(&mut self, seq: u64, record: Record) -> Result<(), LedgerError> {
+        let is_first = matches!(record, Record::Opened { .. });
+        if is_first != (seq == 0) {
+            return Err(LedgerError::damaged(seq, "is out of its place"));
+        }
+        let is_possible = match record {
+            Record::Opened { filter, overall } => {
+                if filter != self.plan.filter() {
+                    let (limit, wanted) = (Limit::Overall, filter);
+                    return Err(LedgerError::OtherFilter { limit, wanted });
+                }
+                self.accounts.set_budget(&Limit::Overall, overall)
+            }
+            Record::Partition {
+                name,
+                budget,
+                per_subject,
+            } => {
+                let is_new = self.accounts.names().all(|known| *known != name);
+                let is_one_of_few = self.accounts.names().count() < Accounts::MOST_PARTITIONS;
+                self.accounts.add_partition(name, budget, per_subject);
+                is_new && is_one_of_few
+            }
+            Record::Charged(approved) => self.accounts.add(&approved),
+            Record::Lowered { limit, budget } => {
+                let before = self.accounts.budget(&limit);
+                before.is_some_and(|before| is_within(budget, before))
+                    && self.accounts.set_budget(&limit, budget)
+            }
+            Record::Exhausted => {
+                self.accounts.exhaust();
+                true
+            }
+        };
+        match is_possible {
+            true => Ok(()),
+            false => Err(LedgerError::damaged(seq, "contradicts those before it")),
+        }
+    }
+
+    fn check_kept(&self) -> Result<(), LedgerError> {
+        let head = self.chain.head();
+        let is_other = |kept: &&LedgerHead| kept.records() == head.records() && **kept != head;
+        match self.kept.iter().find(is_other) {
+            Some(kept) => Err(not_grown(kept)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_all_kept(&self) -> Result<(), LedgerError> {
+        let records = self.chain.head().records();
+        match self.kept.iter().find(|kept| kept.records() > records) {
+            Some(kept) => Err(not_grown(kept)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn not_grown(kept: &LedgerHead) -> LedgerError {
+    LedgerError::NotGrown {
+        records: kept.records(),
+    }
+}
+
+/// Brings the accounts to what the plan says, as far as that is allowed, and notes what is to be put on record.
+fn reconcile(
+    plan: &BudgetPlan,
+    accounts: &mut Accounts,
+    is_new: bool,
+    news: &mut Vec<Record>,
+) -> Result<(), LedgerError> {
+    if is_new {
+        let (filter, overall) = (plan.filter(), plan.overall().limit());
+        // Before anything else, also before a loss.
+        news.insert(0, Record::Opened { filter, overall });
+    }
+    lower(accounts, Limit::Overall, plan.overall(), news)?;
+    for partition in plan.partitions() {
+        let (name, per_subject) = (partition.name, partition.per_subject);
+        if accounts.names().any(|known| *known == name) {
+            lower(accounts, Limit::Partition(name), &partition.budget, news)?;
+            lower_per_subject(accounts, name, per_subject, news)?;
+            continue;
+        }
+        let most = Accounts::MOST_PARTITIONS;
+        if accounts.names().count() >= most {
+            return Err(LedgerError::TooManyPartitions { most });
+        }
+        let budget = partition.budget.limit();
+        let per_subject = per_subject.map(|budget| budget.limit());
+        accounts.add_partition(name, budget, per_subject);
+        news.push(Record::Partition {
+            name,
+            budget,
+            per_subject,
+        });
+    }
+    accounts.open_only(|name| plan.partitions().iter().any(|it| it.name == *name));
+    Ok(())
+}
+
+fn lower_per_subject(
+    accounts: &mut Accounts,
+    name: PartitionName,
+    wanted: Option<Budget>,
+    news: &mut Vec<Record>,
+) -> Result<(), LedgerError> {
+    let limit = Limit::Subject(name);
+    let nothing = Budget::of(accounts.filter(), Spend::default());
+    match (accounts.budget(&limit), wanted) {
+        (None, None) => Ok(()),
+        (None, Some(wanted)) => Err(raised(limit, nothing, wanted)),
+        (Some(_), wanted) => lower(accounts, limit, &wanted.unwrap_or(nothing), news),
+    }
+}
+
+fn lower(
+    accounts: &mut Accounts,
+    limit: Limit,
+    wanted: &Budget,
+    news: &mut Vec<Record>,
+) -> Result<(), LedgerError> {
+    let recorded = accounts.budget(&limit).unwrap_or_default();
+    let budget = wanted.limit();
+    if !is_within(budget, recorded) {
+        let recorded = Budget::of(accounts.filter(), recorded);
+        return Err(raised(limit, recorded, *wanted));
+    }
+    if budget != recorded {
+        accounts.set_budget(&limit, budget);
+        news.push(Record::Lowered { limit, budget });
+    }
+    Ok(())
+}
+
+fn raised(limit: Limit, recorded: Budget, wanted: Budget) -> LedgerError {
+    LedgerError::Raised(Box::new(RaisedBudget {
+        limit,
+        recorded,
+        wanted,
+    }))
+}
+
+fn is_within(budget: Spend, limit: Spend) -> bool {
+    budget.loss <= limit.loss && budget.delta <= limit.delta
+}
+
+fn write(journal: &Journal, chain: &mut Chain, news: &[Record]) -> Result<(), LedgerError> {
+    for record in news {
+        let bytes = record.encode();
+        journal.append(record.kind(), &bytes)?;
+        chain.extend(record.kind(), &bytes);
+    }
+    Ok(journal.sync()?)
+}
