@@ -87,8 +87,7 @@ impl Accounts {
 
     /// Whether a charge fits, and what it comes to.
     pub(in crate::privacy) fn check(&self, charge: &Charge) -> Result<Approved, ChargeError> {
-        let price = self.filter.price(&charge.cost).times(charge.times.get());
-        self.check_price(&charge.scope, price)
+        self.check_price(&charge.scope, charge.price(self.filter))
     }
 
     pub(super) fn check_price(&self, scope: &Scope, price: Spend) -> Result<Approved, ChargeError> {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::amount::Spend;
+use super::filter::Filter;
 use crate::digest::Digest;
 use crate::privacy::Cost;
 use crate::text::Plain;
@@ -155,22 +157,38 @@ impl Scope {
 }
 
 /// Releases that are to be charged: what one costs, how many, and to whom.
+///
+/// What it comes to is computed when it is made, so that spending it again and again takes no time for that.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Charge {
     pub(super) scope: Scope,
-    pub(super) cost: Cost,
-    pub(super) times: NonZeroU32,
+    cost: Cost,
+    times: NonZeroU32,
+    /// What one release comes to, by each filter.
+    gdp: Spend,
+    zcdp: Spend,
 }
 
 impl Charge {
     /// One release.
     #[must_use]
-    pub const fn new(scope: Scope, cost: Cost) -> Self {
+    pub fn new(scope: Scope, cost: Cost) -> Self {
         Self {
             scope,
             cost,
             times: NonZeroU32::MIN,
+            gdp: Filter::Gdp.price(&cost),
+            zcdp: Filter::Zcdp.price(&cost),
         }
+    }
+
+    /// What all of the releases come to.
+    pub(super) fn price(&self, filter: Filter) -> Spend {
+        let price = match filter {
+            Filter::Gdp => self.gdp,
+            Filter::Zcdp => self.zcdp,
+        };
+        price.times(self.times.get())
     }
 
     /// So many releases of the same cost.

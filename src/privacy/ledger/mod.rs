@@ -62,12 +62,12 @@ use crate::journal::Journal;
 pub struct Ledger {
     accounts: Mutex<Accounts>,
     file: Option<LedgerFile>,
-    /// Who opened it. A forked process would spend what its parent does.
-    process: u32,
 }
 
 struct LedgerFile {
     journal: Journal,
+    /// Who opened it. A forked process would spend what its parent does.
+    process: u32,
     /// Changed under the journal's lock, with each record.
     chain: Mutex<Chain>,
 }
@@ -75,6 +75,9 @@ struct LedgerFile {
 impl Ledger {
     /// A ledger that forgets: when it is dropped or the process ends, the next one has all of the budget again, which is then
     /// a promise about this process only. For tests, and for data that the process does not outlive either.
+    ///
+    /// A process that is forked off has a copy of it, and both spend what is left. [`Noise`](super::Noise) refuses there, but
+    /// only such as was there before; to look for a fork with each charge would take longer than charging does.
     ///
     /// # Errors
     ///
@@ -97,7 +100,6 @@ impl Ledger {
         Self {
             accounts: Mutex::new(accounts),
             file,
-            process: process::id(),
         }
     }
 
@@ -108,7 +110,6 @@ impl Ledger {
     /// [`LedgerError::Charge`] where they do not fit: nothing was charged. [`LedgerError::Storage`] where the charge could not
     /// be kept: it counts as spent, and nothing may be released. [`LedgerError::Forked`] in a forked process.
     pub fn spend(&self, charge: &Charge) -> Result<(), LedgerError> {
-        self.check_process()?;
         match &self.file {
             None => {
                 let mut accounts = self.accounts.lock();
@@ -117,6 +118,7 @@ impl Ledger {
                 Ok(())
             }
             Some(file) => {
+                file.check_process()?;
                 let charge = || {
                     let mut accounts = self.accounts.lock();
                     let approved = accounts.check(charge)?;
@@ -162,6 +164,16 @@ impl Ledger {
     pub fn head(&self) -> Option<LedgerHead> {
         self.file.as_ref().map(|file| file.chain.lock().head())
     }
+}
+
+impl LedgerFile {
+    fn new(journal: Journal, chain: Chain) -> Self {
+        Self {
+            journal,
+            process: process::id(),
+            chain: Mutex::new(chain),
+        }
+    }
 
     fn check_process(&self) -> Result<(), LedgerError> {
         match self.process == process::id() {
@@ -169,9 +181,7 @@ impl Ledger {
             false => Err(LedgerError::Forked),
         }
     }
-}
 
-impl LedgerFile {
     /// Appends what `make` makes, under the journal's lock, and waits until it is durable.
     fn keep(&self, make: impl FnOnce() -> Result<Record, LedgerError>) -> Result<(), LedgerError> {
         let (seq, ()) = self.journal.append_with(record::CHARGED, |_, payload| {

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::head::{Chain, LedgerHead};
 use super::record::{LONGEST, Record};
 use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget};
@@ -105,8 +103,10 @@ impl LedgerOptions {
             &mut news,
         )?;
         write(&journal, &mut chain, &news)?;
-        let chain = Mutex::new(chain);
-        Ok(Ledger::over(accounts, Some(LedgerFile { journal, chain })))
+        Ok(Ledger::over(
+            accounts,
+            Some(LedgerFile::new(journal, chain)),
+        ))
     }
 }
 
