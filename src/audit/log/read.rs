@@ -57,12 +57,12 @@ impl<'l> LogEntry<'l> {
     /// needs of most entries.
     pub(super) fn head_at(index: u64, bytes: &'l [u8]) -> Result<Head<'l>, LogError> {
         let head = || {
-            let line = std::str::from_utf8(bytes).ok()?;
-            let (seq, rest) = split_at_byte(line.strip_prefix("{\"seq\":")?, b',')?;
-            let (kind, rest) = split_at_byte(rest.strip_prefix(",\"type\":\"")?, b'"')?;
-            (seq.parse() == Ok(index) && rest.ends_with('}')).then_some(Head {
-                kind,
-                has_payloads: rest.strip_prefix('"')?.starts_with(PAYLOADS),
+            let (seq, rest) = split_at_byte(bytes.strip_prefix(b"{\"seq\":")?, b',')?;
+            let (kind, rest) = split_at_byte(rest.strip_prefix(b",\"type\":\"")?, b'"')?;
+            let seq = std::str::from_utf8(seq).ok()?;
+            (seq.parse() == Ok(index) && rest.ends_with(b"}")).then_some(Head {
+                kind: std::str::from_utf8(kind).ok()?,
+                has_payloads: rest.strip_prefix(b"\"")?.starts_with(PAYLOADS.as_bytes()),
             })
         };
         head().ok_or(LogError::NotAnEntry { index })
@@ -169,9 +169,9 @@ pub(super) struct Head<'l> {
     pub(super) has_payloads: bool,
 }
 
-/// As `split_once`, for what stands near the start: there, looking at one byte after another is the fastest way.
-fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
-    text.split_at_checked(text.bytes().position(|found| found == byte)?)
+/// Before the first such byte, and from there on. It stands near the start, where a faster search would cost more.
+fn split_at_byte(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    bytes.split_at_checked(bytes.iter().position(|found| *found == byte)?)
 }
 
 /// One line for people; what came from outside is shown plainly.
