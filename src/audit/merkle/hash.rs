@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::tagged::sha256;
 use crate::audit::notation::{array_from_base64, base64};
 
-const LEAF: [u8; 1] = [0];
-const NODE: [u8; 1] = [1];
+const LEAF: u8 = 0;
+const NODE: u8 = 1;
 
 /// The hash of a tree or of one of its subtrees.
 ///
@@ -35,8 +36,11 @@ impl Hash {
     }
 
     pub(crate) fn node(left: &Self, right: &Self) -> Self {
-        let hash = Sha256::new_with_prefix(NODE).chain_update(left.0);
-        Self(hash.chain_update(right.0).finalize().into())
+        let mut halves = [0; 64];
+        let (first, second) = halves.split_at_mut(32);
+        first.copy_from_slice(&left.0);
+        second.copy_from_slice(&right.0);
+        Self(sha256(NODE, &halves))
     }
 }
 
@@ -75,8 +79,7 @@ impl LeafHash {
     /// Hashes an entry.
     #[must_use]
     pub fn of(entry: &[u8]) -> Self {
-        let hash = Sha256::new_with_prefix(LEAF).chain_update(entry);
-        Self(Hash(hash.finalize().into()))
+        Self(Hash(sha256(LEAF, entry)))
     }
 
     /// Takes raw bytes for the hash of an entry, for instance one that was stored.

@@ -3,6 +3,7 @@
 mod hash;
 mod proof;
 mod prove;
+mod tagged;
 mod tree;
 mod verify;
 
