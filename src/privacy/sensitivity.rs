@@ -177,7 +177,7 @@ pub trait Norm: sealed::Sealed + Copy + PartialEq {
 
     /// The norm of a vector, rounded.
     #[doc(hidden)]
-    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64;
+    fn norm(vector: impl Iterator<Item = f64>) -> f64;
 
     /// Whether the norm of a vector of integers is at most `radius`: exactly.
     #[doc(hidden)]
@@ -189,7 +189,7 @@ impl Norm for L1 {
         Self::of(u64::from(radius) * u64::from(times), lattice)
     }
 
-    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64 {
+    fn norm(vector: impl Iterator<Item = f64>) -> f64 {
         vector.map(f64::abs).sum()
     }
 
@@ -205,7 +205,7 @@ impl Norm for L2 {
         Self::of_squared(distance.pow(2), lattice)
     }
 
-    fn norm(vector: &mut dyn Iterator<Item = f64>) -> f64 {
+    fn norm(vector: impl Iterator<Item = f64>) -> f64 {
         vector.map(|steps| steps * steps).sum::<f64>().sqrt()
     }
 

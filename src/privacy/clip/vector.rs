@@ -29,8 +29,9 @@ impl<N: Norm> Clip<N> {
         if let Some(index) = vector.iter().position(|value| !value.is_finite()) {
             return Err(BoundError::NotFinite { index });
         }
-        let steps = |&value: &f32| self.lattice.steps(f64::from(value));
-        let norm = N::norm(&mut vector.iter().map(steps));
+        let steps_in_one = self.lattice.steps(1.0);
+        let steps = |&value: &f32| f64::from(value) * steps_in_one;
+        let norm = N::norm(vector.iter().map(steps));
         let radius = f64::from(self.radius);
         let mut factor = if norm > radius { radius / norm } else { 1.0 };
         loop {
