@@ -1,10 +1,11 @@
 //! What may be released once noise is on it: integers, and how far one record can move them.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use zeroize::Zeroizing;
 
-use super::{BoundError, Lattice};
+use super::{BoundError, Lattice, Sensitivity};
 
 /// The most coordinates that a vector has.
 pub const MAX_DIMENSION: usize = 1 << 16;
@@ -50,6 +51,33 @@ impl<S> Bounded<S> {
     #[must_use]
     pub fn dimension(&self) -> usize {
         self.steps.len()
+    }
+}
+
+impl<S: Sensitivity> Bounded<S> {
+    /// The same, where up to so many records are about one subject and all of them are to be protected together. That no subject
+    /// has more must hold for the data: see to it before they are summed or counted.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use portcullis::privacy::{Count, Epsilon, Laplace, Noise};
+    ///
+    /// let three = NonZeroU32::new(3).unwrap();
+    /// let visits = Count.l1_of(1234).of_subjects(three)?;
+    /// let mechanism = Laplace::new(*visits.sensitivity(), Epsilon::new(1.0)?)?;
+    /// assert!((3.0..3.001).contains(&mechanism.scale()));
+    /// let released = Noise::new(mechanism)?.release(&visits)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BoundError::Group`] where so large a sensitivity does not fit.
+    pub fn of_subjects(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        Ok(Self {
+            sensitivity: self.sensitivity.of_subjects(records)?,
+            ..self
+        })
     }
 }
 

@@ -23,13 +23,13 @@ impl Count {
     /// In L1: 1.
     #[must_use]
     pub const fn l1(self) -> L1 {
-        L1::of(1, Lattice::INTEGERS)
+        L1::of(1, Lattice::INTEGERS, Adjacency::ReplaceOne)
     }
 
     /// In L2: 1.
     #[must_use]
     pub const fn l2(self) -> L2 {
-        L2::of_squared(1, Lattice::INTEGERS)
+        L2::of_squared(1, Lattice::INTEGERS, Adjacency::ReplaceOne)
     }
 
     /// So many records, for Laplace noise.
@@ -49,19 +49,23 @@ impl Histogram {
     /// In L1: 2 where a record may be replaced, else 1.
     #[must_use]
     pub const fn l1(self, adjacency: Adjacency) -> L1 {
-        L1::of(changed_bins(adjacency), Lattice::INTEGERS)
+        L1::of(changed_bins(adjacency), Lattice::INTEGERS, adjacency)
     }
 
     /// In L2: the root of 2 where a record may be replaced, else 1.
     #[must_use]
     pub const fn l2(self, adjacency: Adjacency) -> L2 {
-        L2::of_squared(changed_bins(adjacency) as u128, Lattice::INTEGERS)
+        L2::of_squared(
+            changed_bins(adjacency) as u128,
+            Lattice::INTEGERS,
+            adjacency,
+        )
     }
 
     /// In range: 2 where a record may be replaced, since one bin loses what another wins, else 1.
     #[must_use]
     pub const fn range(self, adjacency: Adjacency) -> Range {
-        Range::of(changed_bins(adjacency), Lattice::INTEGERS)
+        Range::of(changed_bins(adjacency), Lattice::INTEGERS, adjacency)
     }
 
     /// These numbers of records, for Laplace noise.
@@ -100,19 +104,19 @@ impl Votes {
     /// In L1: 2.
     #[must_use]
     pub const fn l1(self) -> L1 {
-        L1::of(2, Lattice::INTEGERS)
+        L1::of(2, Lattice::INTEGERS, Adjacency::ReplaceOne)
     }
 
     /// In L2: the root of 2.
     #[must_use]
     pub const fn l2(self) -> L2 {
-        L2::of_squared(2, Lattice::INTEGERS)
+        L2::of_squared(2, Lattice::INTEGERS, Adjacency::ReplaceOne)
     }
 
     /// In range: 2.
     #[must_use]
     pub const fn range(self) -> Range {
-        Range::of(2, Lattice::INTEGERS)
+        Range::of(2, Lattice::INTEGERS, Adjacency::ReplaceOne)
     }
 
     /// These numbers of votes, for Laplace noise.

@@ -143,6 +143,15 @@ pub enum MechanismError {
     /// What is to be released has another sensitivity than the noise was made for.
     #[error("the noise was made for another sensitivity than that of what is to be released")]
     OtherSensitivity,
+    /// More noise would be drawn ahead than memory is kept for.
+    #[error(
+        "noise for {count} coordinates ahead is more than the {} that are kept",
+        super::MAX_READY
+    )]
+    TooMuchAhead {
+        /// What was asked for.
+        count: usize,
+    },
     /// The operating system gives no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

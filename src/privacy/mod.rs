@@ -5,7 +5,7 @@
 //! [`Clip`], a [`Count`], a [`Histogram`], [`Votes`]. A mechanism takes the one it is private for and no other.
 //!
 //! How much is promised is written as [`Epsilon`] and [`Delta`], and accounted in [`Mu`] or [`Rho`]. Which data sets count
-//! as neighbours is the [`Adjacency`]. Every conversion is rounded to the safe side: noise and charges up, budgets down.
+//! as neighbours is the [`Adjacency`], which sensitivities and costs carry along. Every conversion is rounded to the safe side: noise and charges up, budgets down.
 //!
 //! Numbers stand on a [`Lattice`] from clipping to release, and noise is drawn in integers, exactly: floats leak.
 //!
@@ -56,6 +56,6 @@ pub use ledger::{
     BudgetPlan, Ledger, LedgerError, LedgerHead, LedgerHeadError, LedgerOptions, RaisedBudget,
 };
 pub use mechanism::{Cost, Exponential, Gaussian, Laplace, Mechanism};
-pub use noise::{AddedNoise, Noise};
+pub use noise::{AddedNoise, MAX_READY, Noise};
 pub use parameter::{Delta, Epsilon, Mu, Rho};
-pub use sensitivity::{L1, L2, Norm, Range};
+pub use sensitivity::{L1, L2, Norm, Range, Sensitivity};

@@ -8,8 +8,11 @@ use super::generator::Generator;
 use super::sampler::{self, Exhausted, Rounded, choose};
 use super::{
     BoundError, Bounded, Exponential, Gaussian, L1, L2, Laplace, Lattice, MechanismError, Range,
-    Released,
+    Released, Sensitivity,
 };
+
+/// The most coordinates that noise is drawn ahead for: 32 MiB of it.
+pub const MAX_READY: usize = 1 << 22;
 
 /// A mechanism with a source of randomness of its own: what releases.
 ///
@@ -17,8 +20,12 @@ use super::{
 /// release costs ([`Gaussian::cost`]) must be charged before it is made.
 ///
 /// How long it takes to draw noise depends on the noise, so whoever can time a release may learn some of it. Noise that was
-/// [drawn ahead](Self::draw_ahead) is only added. A process that was forked must not release what its parent may release too,
-/// and is refused; a virtual machine that was restored from a snapshot cannot be seen from within, and would.
+/// [drawn ahead](Self::draw_ahead) is only added.
+///
+/// A process that was forked must not release what its parent may release too, and is refused: it has another number. Two
+/// things cannot be seen that way. A virtual machine that is restored from a snapshot gives the same noise a second time. And a
+/// process that is number 1 of a container, and forks into a new namespace of processes, has a child of the same number. In
+/// both, make it anew.
 ///
 /// ```
 /// use portcullis::privacy::{Count, Epsilon, Laplace, Noise};
@@ -39,7 +46,7 @@ pub struct Noise<M> {
 /// A mechanism that adds integer noise to each coordinate: [`Gaussian`] or [`Laplace`].
 pub trait AddedNoise: sealed::Sealed {
     /// How the sensitivity is measured that the noise is scaled to.
-    type Sensitivity: PartialEq;
+    type Sensitivity: Sensitivity;
 
     #[doc(hidden)]
     fn scaled_to(&self) -> (Self::Sensitivity, Lattice);
@@ -84,9 +91,13 @@ impl<M: AddedNoise> Noise<M> {
     ///
     /// # Errors
     ///
-    /// [`MechanismError::Forked`] in a forked process, [`MechanismError::Undecided`] where the source of randomness is broken.
+    /// [`MechanismError::TooMuchAhead`] for more than [`MAX_READY`]; [`MechanismError::Forked`] in a forked process;
+    /// [`MechanismError::Undecided`] where the source of randomness is broken.
     pub fn draw_ahead(&mut self, count: usize) -> Result<(), MechanismError> {
         self.generator.check_process()?;
+        if count > MAX_READY {
+            return Err(MechanismError::TooMuchAhead { count });
+        }
         let Some(missing) = count.checked_sub(self.ready.len()).filter(|it| *it > 0) else {
             return Ok(());
         };
@@ -148,6 +159,9 @@ impl<M: AddedNoise> Noise<M> {
 
 impl Noise<Exponential> {
     /// Chooses a candidate by its score: its place.
+    ///
+    /// How long that takes depends on how clear the choice is, and so on the records. Do not let those whom the records are
+    /// protected from time it.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use super::{BoundError, Lattice};
+use super::{Adjacency, BoundError, Lattice};
 
 /// How far one record can move a vector of integers, as the sum of the distances of its coordinates. Laplace noise is
 /// scaled to it.
@@ -13,6 +13,7 @@ use super::{BoundError, Lattice};
 pub struct L1 {
     steps: u64,
     lattice: Lattice,
+    adjacency: Adjacency,
 }
 
 /// How far one record can move a vector of integers, as Euclidean distance. Gaussian noise is scaled to it.
@@ -22,6 +23,7 @@ pub struct L1 {
 pub struct L2 {
     squared: u128,
     lattice: Lattice,
+    adjacency: Adjacency,
 }
 
 /// How far one record can move the scores of candidates against each other: the largest change of any difference of two.
@@ -30,11 +32,16 @@ pub struct L2 {
 pub struct Range {
     steps: u64,
     lattice: Lattice,
+    adjacency: Adjacency,
 }
 
 impl L1 {
-    pub(super) const fn of(steps: u64, lattice: Lattice) -> Self {
-        Self { steps, lattice }
+    pub(super) const fn of(steps: u64, lattice: Lattice, adjacency: Adjacency) -> Self {
+        Self {
+            steps,
+            lattice,
+            adjacency,
+        }
     }
 
     /// The sensitivity to a subject with this many records.
@@ -59,6 +66,12 @@ impl L1 {
         self.lattice
     }
 
+    /// The neighbours that it holds for.
+    #[must_use]
+    pub const fn adjacency(self) -> Adjacency {
+        self.adjacency
+    }
+
     /// The distance, rounded.
     #[must_use]
     pub fn value(self) -> f64 {
@@ -67,8 +80,12 @@ impl L1 {
 }
 
 impl L2 {
-    pub(super) const fn of_squared(squared: u128, lattice: Lattice) -> Self {
-        Self { squared, lattice }
+    pub(super) const fn of_squared(squared: u128, lattice: Lattice, adjacency: Adjacency) -> Self {
+        Self {
+            squared,
+            lattice,
+            adjacency,
+        }
     }
 
     /// The sensitivity to a subject with this many records.
@@ -101,6 +118,12 @@ impl L2 {
         self.lattice
     }
 
+    /// The neighbours that it holds for.
+    #[must_use]
+    pub const fn adjacency(self) -> Adjacency {
+        self.adjacency
+    }
+
     /// The distance, rounded.
     #[must_use]
     pub fn value(self) -> f64 {
@@ -109,8 +132,12 @@ impl L2 {
 }
 
 impl Range {
-    pub(super) const fn of(steps: u64, lattice: Lattice) -> Self {
-        Self { steps, lattice }
+    pub(super) const fn of(steps: u64, lattice: Lattice, adjacency: Adjacency) -> Self {
+        Self {
+            steps,
+            lattice,
+            adjacency,
+        }
     }
 
     /// The sensitivity to a subject with this many records.
@@ -133,6 +160,12 @@ impl Range {
     #[must_use]
     pub const fn lattice(self) -> Lattice {
         self.lattice
+    }
+
+    /// The neighbours that it holds for.
+    #[must_use]
+    pub const fn adjacency(self) -> Adjacency {
+        self.adjacency
     }
 
     /// The distance, rounded.
@@ -169,11 +202,35 @@ impl fmt::Display for Range {
     }
 }
 
+/// How far one record can move a result: [`L1`], [`L2`] or [`Range`].
+pub trait Sensitivity: sealed::Sealed + Copy + PartialEq {
+    #[doc(hidden)]
+    fn of_subjects(self, records: NonZeroU32) -> Result<Self, BoundError>;
+}
+
+impl Sensitivity for L1 {
+    fn of_subjects(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        self.times(records)
+    }
+}
+
+impl Sensitivity for L2 {
+    fn of_subjects(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        self.times(records)
+    }
+}
+
+impl Sensitivity for Range {
+    fn of_subjects(self, records: NonZeroU32) -> Result<Self, BoundError> {
+        self.times(records)
+    }
+}
+
 /// A norm to clip to: [`L1`] or [`L2`].
-pub trait Norm: sealed::Sealed + Copy + PartialEq {
+pub trait Norm: Sensitivity {
     /// The sensitivity of a sum of vectors whose norm is at most `radius` steps.
     #[doc(hidden)]
-    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self;
+    fn of_sum(radius: u32, lattice: Lattice, adjacency: Adjacency) -> Self;
 
     /// The norm of a vector, rounded.
     #[doc(hidden)]
@@ -185,8 +242,8 @@ pub trait Norm: sealed::Sealed + Copy + PartialEq {
 }
 
 impl Norm for L1 {
-    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
-        Self::of(u64::from(radius) * u64::from(times), lattice)
+    fn of_sum(radius: u32, lattice: Lattice, adjacency: Adjacency) -> Self {
+        Self::of(moved_by(radius, adjacency), lattice, adjacency)
     }
 
     fn norm(vector: impl Iterator<Item = f64>) -> f64 {
@@ -200,9 +257,9 @@ impl Norm for L1 {
 }
 
 impl Norm for L2 {
-    fn moved_by(radius: u32, times: u32, lattice: Lattice) -> Self {
-        let distance = u128::from(radius) * u128::from(times);
-        Self::of_squared(distance.pow(2), lattice)
+    fn of_sum(radius: u32, lattice: Lattice, adjacency: Adjacency) -> Self {
+        let distance = u128::from(moved_by(radius, adjacency));
+        Self::of_squared(distance.pow(2), lattice, adjacency)
     }
 
     fn norm(vector: impl Iterator<Item = f64>) -> f64 {
@@ -217,8 +274,18 @@ impl Norm for L2 {
     }
 }
 
+/// How far one record can move a sum of vectors that are no longer than `radius`: from one end of a ball to the other where it
+/// may be replaced, from its middle to its end where it may be left out.
+const fn moved_by(radius: u32, adjacency: Adjacency) -> u64 {
+    match adjacency {
+        Adjacency::ReplaceOne => 2 * radius as u64,
+        Adjacency::AddRemove => radius as u64,
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::L1 {}
     impl Sealed for super::L2 {}
+    impl Sealed for super::Range {}
 }

@@ -89,11 +89,7 @@ impl<N: Norm> Clip<N> {
     /// be added or left out.
     #[must_use]
     pub fn sensitivity(&self, adjacency: Adjacency) -> N {
-        let times = match adjacency {
-            Adjacency::ReplaceOne => 2,
-            Adjacency::AddRemove => 1,
-        };
-        N::moved_by(self.radius, times, self.lattice)
+        N::of_sum(self.radius, self.lattice, adjacency)
     }
 
     /// The norm, in steps of the lattice. Exact.
@@ -113,8 +109,7 @@ impl Clip<L1> {
     /// As [`sensitivity`](Self::sensitivity), in L2: no vector is longer in L2 than in L1.
     #[must_use]
     pub fn l2_sensitivity(&self, adjacency: Adjacency) -> L2 {
-        let steps = self.sensitivity(adjacency).steps();
-        L2::of_squared(u128::from(steps).pow(2), self.lattice)
+        L2::of_sum(self.radius, self.lattice, adjacency)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one release costs, in the terms of whichever accountant charges it.
 
-use crate::privacy::{Delta, Epsilon, Mu, ParameterError, Rho};
+use crate::privacy::{Adjacency, Delta, Epsilon, Mu, ParameterError, Rho};
 
 /// The kinds of mechanism that an accountant tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,7 @@ pub struct Cost {
     mechanism: Mechanism,
     /// The square of mu, or epsilon.
     amount: f64,
+    adjacency: Adjacency,
 }
 
 impl Cost {
@@ -27,6 +28,7 @@ impl Cost {
         Self {
             mechanism: Mechanism::Gaussian,
             amount: mu_squared,
+            adjacency: Adjacency::ReplaceOne,
         }
     }
 
@@ -34,6 +36,7 @@ impl Cost {
         Self {
             mechanism: Mechanism::Laplace,
             amount: epsilon,
+            adjacency: Adjacency::ReplaceOne,
         }
     }
 
@@ -41,7 +44,19 @@ impl Cost {
         Self {
             mechanism: Mechanism::Exponential,
             amount: epsilon,
+            adjacency: Adjacency::ReplaceOne,
         }
+    }
+
+    pub(super) const fn under(self, adjacency: Adjacency) -> Self {
+        Self { adjacency, ..self }
+    }
+
+    /// The neighbours that this is the price of. A budget that is promised for others must not be charged with it: see
+    /// [`Adjacency`].
+    #[must_use]
+    pub const fn adjacency(&self) -> Adjacency {
+        self.adjacency
     }
 
     /// What made the release.

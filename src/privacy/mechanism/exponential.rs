@@ -33,7 +33,7 @@ impl Exponential {
     #[must_use]
     pub fn cost(&self) -> Cost {
         let epsilon = self.sensitivity.steps() as f64 / self.scale.steps();
-        Cost::exponential(epsilon * (1.0 + 2.0 * f64::EPSILON))
+        Cost::exponential(epsilon * (1.0 + 2.0 * f64::EPSILON)).under(self.sensitivity.adjacency())
     }
 
     /// What the scores must be bounded by.

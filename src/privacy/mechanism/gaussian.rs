@@ -55,7 +55,7 @@ impl Gaussian {
         let sigma = self.sigma.steps();
         let squared = self.sensitivity.steps_squared() as f64 / (sigma * sigma);
         // Four roundings to the nearest, each of half a unit in the last place.
-        Cost::gaussian(squared * (1.0 + 4.0 * f64::EPSILON))
+        Cost::gaussian(squared * (1.0 + 4.0 * f64::EPSILON)).under(self.sensitivity.adjacency())
     }
 
     /// What the release must be bounded by.

@@ -40,7 +40,7 @@ impl Laplace {
     #[must_use]
     pub fn cost(&self) -> Cost {
         let epsilon = self.sensitivity.steps() as f64 / self.scale.steps();
-        Cost::laplace(epsilon * (1.0 + 2.0 * f64::EPSILON))
+        Cost::laplace(epsilon * (1.0 + 2.0 * f64::EPSILON)).under(self.sensitivity.adjacency())
     }
 
     /// What the release must be bounded by.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::privacy::numeric::log_tail;
+use crate::privacy::sampler::Coins as _;
 use crate::privacy::{Adjacency, Clip, Count, Delta, Epsilon, Histogram, Mu, Votes};
 
 fn seeded<M>(mechanism: M, seed: u8) -> Noise<M> {
@@ -42,6 +43,16 @@ fn what_is_ready_stays_when_more_is_drawn() {
     assert_eq!(*noise.ready, before);
     noise.draw_ahead(500).unwrap();
     assert_eq!((noise.ready(), &noise.ready[..3]), (500, &before[..]));
+}
+
+#[test]
+fn no_more_is_drawn_ahead_than_memory_is_kept_for() {
+    let mut noise = seeded(laplace(), 2);
+    for count in [MAX_READY + 1, usize::MAX] {
+        let fault = MechanismError::TooMuchAhead { count };
+        assert_eq!(noise.draw_ahead(count), Err(fault));
+    }
+    assert_eq!(noise.ready(), 0);
 }
 
 #[test]
@@ -89,51 +100,26 @@ fn nothing_of_the_data_or_the_noise_is_shown() {
     );
 }
 
-/// Fault 1 of the naive design: Laplace noise on a vector that was clipped in L2. That it does not compile is in the docs of
-/// [`Clip`]; this is what it would have cost.
+/// Near 0, one plus a float is a multiple of 2^-53, whatever the float, and noise added to 0 is not: one look at such a sum tells
+/// which of two neighbouring counts it was. With a lattice both reach the same sums: whole steps, of either parity, all of the
+/// middle. The other mistakes of a naive design are among the tests of the public interface.
 #[test]
-fn naive_l2_clipping_under_laplace_would_cost_39_times_as_much() {
-    let ones = vec![1.0; 384];
-    let clipped = Clip::<L2>::new(1.0).unwrap().vector(&ones).unwrap();
-    let moved: i64 = clipped
-        .steps()
-        .iter()
-        .map(|&steps| 2 * i64::from(steps))
-        .sum();
-    let claimed = f64::from(clipped.clip().radius());
-    assert!((39.0..39.2).contains(&(moved as f64 / claimed)));
-}
-
-/// Fault 2: a sensitivity of C, where replacing a record moves the sum by 2C.
-#[test]
-fn naive_sensitivity_of_one_norm_is_half_of_what_a_replaced_record_moves() {
-    let clip = Clip::<L2>::new(1.0).unwrap();
-    let (east, west) = (clip.vector(&[1.0]).unwrap(), clip.vector(&[-1.0]).unwrap());
-    let sum = |vector| clip.sum([vector], 1, Adjacency::ReplaceOne).unwrap();
-    let moved = (sum(&east).steps()[0] - sum(&west).steps()[0]).unsigned_abs();
-    assert_eq!(moved, u64::from(2 * clip.radius()));
-    let bound = sum(&east).sensitivity().steps_squared();
-    assert_eq!(bound, u128::from(moved).pow(2));
-}
-
-/// Fault 3: the classic formula, which promises too much from an epsilon of about 10 on, and is wasteful below.
-#[test]
-fn naive_formula_for_gaussian_noise_is_too_little_at_large_epsilon() {
-    let delta = Delta::new(1e-5).unwrap();
-    let classic = |epsilon: f64| (2.0 * (1.25 / delta.value()).ln()).sqrt() / epsilon;
-    let sigma = |value| {
-        Gaussian::new(Count.l2(), epsilon(value), delta)
-            .unwrap()
-            .sigma()
+fn mistake_four_noise_of_floats_which_tells_what_it_was_added_to() {
+    let near_zero = |count: f64| -> Vec<f64> {
+        let mut coins = Generator::from_seed(&[7; 32]);
+        let sums = (0..100_000).map(|_| {
+            let size = -((coins.bits(53).unwrap() as f64 + 0.5) / 2.0_f64.powi(53)).ln();
+            let sign = [-1.0, 1.0][coins.bits(1).unwrap() as usize];
+            count + sign * size
+        });
+        sums.filter(|sum| sum.abs() < 0.001).collect()
     };
-    assert!(classic(10.0) < sigma(10.0));
-    assert!(classic(0.5) > sigma(0.5));
-}
+    let is_multiple = |sum: &f64| (sum * 2.0_f64.powi(53)).fract() == 0.0;
+    let (of_zero, of_one) = (near_zero(0.0), near_zero(1.0));
+    assert!(of_zero.len() > 50 && of_one.len() > 20);
+    assert!(of_one.iter().all(is_multiple));
+    assert!(!of_zero.iter().any(is_multiple));
 
-/// Fault 4: noise of floats, whose last bits tell what it was added to. Here neighbours reach the same outputs: whole steps, of
-/// either parity, all of the middle.
-#[test]
-fn naive_float_noise_leaks_and_steps_of_a_lattice_do_not() {
     let reached = |count| -> BTreeSet<i64> {
         let mut noise = seeded(laplace(), 7);
         let outputs = (0..20_000).map(|_| one(&mut noise, count));
@@ -172,6 +158,7 @@ fn an_audit_finds_nine_tenths_of_mu_and_no_more_than_all_of_it() {
     let mechanism = Gaussian::with_mu(*sum(&east).sensitivity(), truth).unwrap();
     let above = |seed, bounded: &Bounded<L2>| {
         let mut noise = seeded(mechanism, seed);
+        noise.draw_ahead(RELEASES).unwrap();
         let above = (0..RELEASES).filter(|_| noise.release(bounded).unwrap().steps()[0] > 0);
         above.count() as f64 / RELEASES as f64
     };

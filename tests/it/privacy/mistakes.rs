@@ -1,4 +1,5 @@
-//! The mistakes of a naive design, each by name: that it was one, and that it cannot be made here.
+//! The mistakes of a naive design, each by name: that it was one, and that it cannot be made here. Noise of floats is among the
+//! unit tests of noise, which can be seeded.
 
 use portcullis::privacy::{Adjacency, Clip, Delta, Epsilon, Gaussian, L1, L2, Mu};
 
@@ -11,20 +12,24 @@ fn within(epsilon: f64, delta: f64) -> Mu {
     Mu::within(Epsilon::new(epsilon).unwrap(), Delta::new(delta).unwrap()).unwrap()
 }
 
-/// That it does not compile is tested in the documentation of `Clip`.
+/// That it does not compile is tested in the documentation of `Clip`; this is what it would cost.
 #[test]
 fn mistake_one_laplace_noise_on_a_vector_clipped_in_l2() {
-    // One coordinate of each sign, all of the same size: as far apart in L1 as two such vectors can be.
-    let dimensions = 384;
-    let size = 1.0 / f64::from(dimensions).sqrt();
-    let moved_in_l1 = f64::from(dimensions) * 2.0 * size;
-    let charged_for = 1.0;
-    assert!(moved_in_l1 / charged_for > 39.0);
+    // All coordinates of the same size: replaced by its opposite, it moves as far in L1 as such a vector can.
+    let clip = Clip::<L2>::new(1.0).unwrap();
+    let clipped = clip.vector(&[1.0; 384]).unwrap();
+    let moved_in_l1: i64 = clipped.steps().iter().map(|&it| 2 * i64::from(it)).sum();
+    let charged_for = f64::from(clip.radius());
+    assert!((39.0..39.2).contains(&(moved_in_l1 as f64 / charged_for)));
 
-    let (clip, other) = (Clip::<L1>::new(1.0).unwrap(), Clip::<L2>::new(1.0).unwrap());
-    let l1: L1 = clip.sensitivity(Adjacency::ReplaceOne);
-    let l2: L2 = other.sensitivity(Adjacency::ReplaceOne);
-    assert_eq!((l1.value(), l2.value()), (2.0, 2.0));
+    let l1: L1 = Clip::new(1.0).unwrap().sensitivity(Adjacency::ReplaceOne);
+    let cut = Clip::<L1>::new(1.0).unwrap().vector(&[1.0; 384]).unwrap();
+    let moved: u64 = cut
+        .steps()
+        .iter()
+        .map(|&it| 2 * u64::from(it.unsigned_abs()))
+        .sum();
+    assert!(moved <= l1.steps());
 }
 
 #[test]
@@ -32,6 +37,11 @@ fn mistake_two_a_sensitivity_of_c_where_a_record_may_be_replaced() {
     let clip = Clip::<L2>::new(3.0).unwrap();
     assert_eq!(clip.sensitivity(Adjacency::ReplaceOne).value(), 6.0);
     assert_eq!(clip.sensitivity(Adjacency::AddRemove).value(), 3.0);
+    // It is reached: from one end of the ball to the other.
+    let at = |value| i64::from(clip.vector(&[value]).unwrap().steps()[0]);
+    let moved = u128::from((at(9.0) - at(-9.0)).unsigned_abs());
+    let sensitivity = clip.sensitivity(Adjacency::ReplaceOne);
+    assert_eq!(sensitivity.steps_squared(), moved.pow(2));
 
     let (epsilon, delta) = (Epsilon::new(1.0).unwrap(), Delta::default());
     let noise = Gaussian::new(clip.sensitivity(Adjacency::ReplaceOne), epsilon, delta).unwrap();

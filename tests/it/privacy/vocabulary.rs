@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use portcullis::privacy::{
     Adjacency, BoundError, Clip, Count, Delta, Epsilon, Exponential, Gaussian, Histogram, L1, L2,
-    Laplace, Lattice, Mechanism, MechanismError, Mu, ParameterError, Rho, Votes,
+    Laplace, Lattice, Mechanism, MechanismError, Mu, Noise, ParameterError, Rho, Votes,
 };
 use proptest::prelude::*;
 
@@ -118,6 +118,52 @@ fn a_subject_with_many_records_moves_as_much_more() {
     assert_eq!(l1.times(most), Err(BoundError::Group { records }));
     let l2 = l2.times(most).unwrap();
     assert_eq!(l2.times(most), Err(BoundError::Group { records }));
+}
+
+#[test]
+fn what_is_bounded_for_one_record_is_bounded_for_several() {
+    let three = NonZeroU32::new(3).unwrap();
+    let bins = Histogram.l1_of(&[1, 2], Adjacency::AddRemove).unwrap();
+    let noise = Laplace::new(*bins.sensitivity(), epsilon(1.0)).unwrap();
+    let bins = bins.of_subjects(three).unwrap();
+    assert_eq!(bins.sensitivity().steps(), 3);
+    // Noise for one record is not taken for three.
+    let mut noise = Noise::new(noise).unwrap();
+    assert_eq!(noise.release(&bins), Err(MechanismError::OtherSensitivity));
+    let mut noise = Noise::new(Laplace::new(*bins.sensitivity(), epsilon(1.0)).unwrap()).unwrap();
+    assert_eq!(noise.release(&bins).unwrap().steps().len(), 2);
+    let most = NonZeroU32::MAX;
+    let fault = BoundError::Group { records: u32::MAX };
+    assert_eq!(
+        bins.of_subjects(most).and_then(|it| it.of_subjects(most)),
+        Err(fault)
+    );
+}
+
+/// Whoever charges a release can tell for which neighbours it was priced.
+#[test]
+fn what_holds_for_which_neighbours_is_told() {
+    let (replace, add) = (Adjacency::ReplaceOne, Adjacency::AddRemove);
+    let clip = Clip::<L2>::new(1.0).unwrap();
+    let clip_l1 = Clip::<L1>::new(1.0).unwrap();
+    for adjacency in [replace, add] {
+        let gaussian = Gaussian::with_mu(clip.sensitivity(adjacency), Mu::new(1.0).unwrap());
+        assert_eq!(gaussian.unwrap().cost().adjacency(), adjacency);
+        let laplace = Laplace::new(clip_l1.sensitivity(adjacency), epsilon(1.0));
+        assert_eq!(laplace.unwrap().cost().adjacency(), adjacency);
+        let choice = Exponential::new(Histogram.range(adjacency), epsilon(1.0));
+        assert_eq!(choice.unwrap().cost().adjacency(), adjacency);
+        assert_eq!(clip_l1.l2_sensitivity(adjacency).adjacency(), adjacency);
+    }
+    // One record moves these as far by either.
+    assert_eq!(
+        (Count.l1().adjacency(), Count.l2().adjacency()),
+        (replace, replace)
+    );
+    assert_eq!(
+        (Votes.l1().adjacency(), Votes.range().adjacency()),
+        (replace, replace)
+    );
 }
 
 #[test]
