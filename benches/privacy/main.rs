@@ -32,6 +32,7 @@ fn main() {
     gaussian(rounds);
     laplace(rounds);
     drawn_ahead(rounds);
+    clipping(rounds);
     charging(if quick { 100_000 } else { 1_000_000 });
 }
 
@@ -78,6 +79,27 @@ fn drawn_ahead(rounds: usize) {
         || {
             let sums = left.iter().zip(&right).map(|(left, right)| left + right);
             black_box(sums.collect::<Vec<i64>>());
+        },
+        rounds,
+    );
+}
+
+fn clipping(rounds: usize) {
+    let clip = Clip::<L2>::new(1.0).unwrap();
+    let vector = [0.5_f32; DIMENSION];
+    row(
+        "clip 1536 coordinates",
+        "the same in floats, unchecked",
+        "",
+        || drop(black_box(clip.vector(black_box(&vector)).unwrap())),
+        || {
+            let values = black_box(&vector).iter().map(|&value| f64::from(value));
+            let norm = values
+                .clone()
+                .map(|value| value * value)
+                .sum::<f64>()
+                .sqrt();
+            black_box(values.map(|value| value / norm).collect::<Vec<f64>>());
         },
         rounds,
     );

@@ -36,6 +36,7 @@ mod generator;
 mod lattice;
 mod ledger;
 mod mechanism;
+mod mutant;
 mod noise;
 mod numeric;
 mod parameter;

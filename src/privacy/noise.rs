@@ -244,4 +244,4 @@ mod sealed {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

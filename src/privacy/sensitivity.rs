@@ -5,6 +5,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use super::mutant::Mutant;
 use super::{Adjacency, BoundError, Lattice};
 
 /// How far one record can move a vector of integers, as the sum of the distances of its coordinates. Laplace noise is
@@ -276,10 +277,11 @@ impl Norm for L2 {
 
 /// How far one record can move a sum of vectors that are no longer than `radius`: from one end of a ball to the other where it
 /// may be replaced, from its middle to its end where it may be left out.
-const fn moved_by(radius: u32, adjacency: Adjacency) -> u64 {
+fn moved_by(radius: u32, adjacency: Adjacency) -> u64 {
     match adjacency {
-        Adjacency::ReplaceOne => 2 * radius as u64,
-        Adjacency::AddRemove => radius as u64,
+        Adjacency::ReplaceOne if Mutant::HalfSensitivity.lives() => u64::from(radius),
+        Adjacency::ReplaceOne => 2 * u64::from(radius),
+        Adjacency::AddRemove => u64::from(radius),
     }
 }
 

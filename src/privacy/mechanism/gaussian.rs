@@ -1,6 +1,7 @@
 //! Gaussian noise: the mechanism for long vectors.
 
 use super::Cost;
+use crate::privacy::mutant::Mutant;
 use crate::privacy::numeric::up;
 use crate::privacy::sampler::Scale;
 use crate::privacy::{Delta, Epsilon, L2, MechanismError, Mu};
@@ -70,7 +71,14 @@ impl Gaussian {
         self.sigma.steps() * self.sensitivity.lattice().step()
     }
 
-    pub(in crate::privacy) const fn in_steps(&self) -> Scale {
+    pub(in crate::privacy) fn in_steps(&self) -> Scale {
+        if Mutant::LessNoise.lives() {
+            let numerator = self.sigma.numerator / 11 * 10;
+            return Scale {
+                numerator,
+                ..self.sigma
+            };
+        }
         self.sigma
     }
 }

@@ -149,7 +149,7 @@ fn mistake_four_noise_of_floats_which_tells_what_it_was_added_to() {
 /// Whoever sees releases of two neighbours tells them apart no better than their mu says, and almost that well: the threshold
 /// in the middle is the best test there is. Each bound on a probability is off with a probability of at most 1e-9.
 #[test]
-fn an_audit_finds_nine_tenths_of_mu_and_no_more_than_all_of_it() {
+pub(in crate::privacy) fn an_audit_finds_nine_tenths_of_mu_and_no_more_than_all_of_it() {
     const RELEASES: usize = 500_000;
     let clip = Clip::<L2>::new(1.0).unwrap();
     let (east, west) = (clip.vector(&[1.0]).unwrap(), clip.vector(&[-1.0]).unwrap());

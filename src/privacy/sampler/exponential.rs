@@ -3,6 +3,7 @@
 use super::falls;
 use super::table::{EXPONENTIAL, EXPONENTIAL_STEPS, Table};
 use super::{Coins, Exhausted, Uniform};
+use crate::privacy::mutant::Mutant;
 
 /// How often the table may be left at its end before a draw fails: once has a probability of `exp(-8)`, this often less than
 /// 2^-360.
@@ -27,7 +28,8 @@ impl Exponential {
         // Within a step the density falls as `exp(-fraction/8)`: a uniform fraction is kept with that probability.
         loop {
             let mut fraction = Uniform::draw(coins)?;
-            if falls::are_even(&mut fraction, coins, |_, coins| Ok(coins.bits(3)? == 0))? {
+            let kept = falls::are_even(&mut fraction, coins, |_, coins| Ok(coins.bits(3)? == 0))?;
+            if kept || Mutant::NoRetry.lives() {
                 return Ok((steps, fraction));
             }
         }

@@ -1,6 +1,7 @@
 //! Geometric and discrete Laplace variables.
 
-use super::{Coins, Exhausted, Exponential, Scale};
+use super::{Coins, Exhausted, Exponential, Scale, is_negative};
+use crate::privacy::mutant::Mutant;
 
 /// Draws integers of 0 and more, `n` with probability `exp(-n / scale) (1 - exp(-1 / scale))`.
 pub(super) struct Geometric {
@@ -37,9 +38,9 @@ impl Laplace {
     pub(in crate::privacy) fn draw<C: Coins>(&self, coins: &mut C) -> Result<i64, Exhausted> {
         loop {
             let size = i64::try_from(self.0.draw(coins)?).map_err(|_| Exhausted)?;
-            let negative = coins.bits(1)? == 1;
+            let negative = is_negative(coins)?;
             // There is but one zero.
-            if !(negative && size == 0) {
+            if !(negative && size == 0) || Mutant::DoubleZero.lives() {
                 return Ok(if negative { -size } else { size });
             }
         }

@@ -28,8 +28,6 @@ mod falls;
 mod laplace;
 mod normal;
 mod table;
-#[cfg(test)]
-mod tests;
 mod uniform;
 mod wide;
 
@@ -40,6 +38,7 @@ pub(super) use normal::Rounded;
 
 use self::exponential::Exponential;
 use self::uniform::Uniform;
+use super::mutant::Mutant;
 
 /// How many digits of one number are drawn at most.
 const DIGITS: usize = 5;
@@ -50,3 +49,13 @@ pub(super) struct Scale {
     pub(super) numerator: u64,
     pub(super) shift: u32,
 }
+
+/// A sign, either with the same probability.
+#[inline]
+fn is_negative<C: Coins>(coins: &mut C) -> Result<bool, Exhausted> {
+    let bits = if Mutant::SignBias.lives() { 2 } else { 1 };
+    Ok(coins.bits(bits)? == 1)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,7 +1,8 @@
 //! Normal variables, and their rounding to integers.
 
 use super::table::{NORMAL, Table};
-use super::{Coins, Exhausted, Scale, Uniform, falls};
+use super::{Coins, Exhausted, Scale, Uniform, falls, is_negative};
+use crate::privacy::mutant::Mutant;
 
 /// Draws normal variables of deviation `sigma`, each rounded to the nearest integer.
 ///
@@ -13,8 +14,10 @@ pub(in crate::privacy) struct Rounded {
 
 impl Rounded {
     pub(in crate::privacy) fn new(sigma: Scale) -> Self {
-        let normal = Normal { table: &NORMAL };
-        Self { normal, sigma }
+        Self {
+            normal: Normal::new(),
+            sigma,
+        }
     }
 
     #[inline]
@@ -26,27 +29,31 @@ impl Rounded {
         let half = 1 << (shift + 2);
         let size = fraction.scaled(numerator * steps + half, numerator, shift + 3, coins)?;
         let size = i64::try_from(size).map_err(|_| Exhausted)?;
-        Ok(if coins.bits(1)? == 1 { -size } else { size })
+        Ok(if is_negative(coins)? { -size } else { size })
     }
 }
 
 /// Draws the sizes of normal variables of deviation 1: `(steps + fraction) / 8`.
-struct Normal {
+pub(super) struct Normal {
     table: &'static Table,
 }
 
 impl Normal {
+    pub(super) fn new() -> Self {
+        Self { table: &NORMAL }
+    }
+
     /// A number of eighths below 192, and the fraction of one that comes on top.
     ///
     /// This is Karney's algorithm N in steps of an eighth, with a table in place of its first two steps.
     #[inline]
-    fn draw<C: Coins>(&self, coins: &mut C) -> Result<(u64, Uniform), Exhausted> {
+    pub(super) fn draw<C: Coins>(&self, coins: &mut C) -> Result<(u64, Uniform), Exhausted> {
         loop {
             let Some(steps) = self.table.step(&mut Uniform::draw(coins)?, coins)? else {
                 continue;
             };
             let mut fraction = Uniform::draw(coins)?;
-            if is_kept(steps, &mut fraction, coins)? {
+            if is_kept(steps, &mut fraction, coins)? || Mutant::NoRetry.lives() {
                 return Ok((steps, fraction));
             }
         }

@@ -2,6 +2,6 @@
 //! where they are wide.
 
 mod constants;
-mod proof;
+pub(in crate::privacy) mod proof;
 mod references;
-mod statistics;
+pub(in crate::privacy) mod statistics;

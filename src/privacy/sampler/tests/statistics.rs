@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use super::references;
 use crate::privacy::generator::Generator;
 use crate::privacy::numeric::log_tail;
+use crate::privacy::sampler::laplace::Geometric;
+use crate::privacy::sampler::uniform::Uniform;
 use crate::privacy::sampler::{Laplace, Rounded, Scale, choose};
 
 const DRAWS: usize = 1_000_000;
@@ -133,7 +135,7 @@ fn wide_normals() {
 }
 
 #[test]
-fn narrow_laplaces() {
+pub(in crate::privacy) fn narrow_laplaces() {
     let draws = laplaces(Scale {
         numerator: 5,
         shift: 1,
@@ -153,8 +155,8 @@ fn wide_laplaces() {
     assert_kolmogorov_smirnov(draws, |x| laplace_below(x / unit));
 }
 
-#[test]
-fn choices_among_many() {
+/// Draws choices among these many times, and holds them against the exponential mechanism.
+fn assert_choices(choose: impl Fn(&[i64], Scale, &mut Generator) -> usize) {
     let scores: Vec<i64> = (0..40).map(|place| (place * 7) % 11).collect();
     let scale = Scale {
         numerator: 9,
@@ -162,10 +164,36 @@ fn choices_among_many() {
     };
     let mut coins = Generator::from_seed(&[3; 32]);
     let draws: Vec<i64> = (0..DRAWS / 10)
-        .map(|_| choose(&scores, scale, &mut coins).unwrap().unwrap() as i64)
+        .map(|_| choose(&scores, scale, &mut coins) as i64)
         .collect();
     assert_chi_square(&draws, |place| match usize::try_from(place) {
         Ok(place) if place < scores.len() => references::choice(place, &scores, 2.25),
         _ => 0.0,
+    });
+}
+
+#[test]
+fn choices_among_many() {
+    assert_choices(|scores, scale, coins| choose(scores, scale, coins).unwrap().unwrap());
+}
+
+/// It chooses better for its epsilon, but is not of bounded range: at the price of the exponential mechanism it would be sold
+/// too cheap.
+#[test]
+#[should_panic(expected = "degrees of freedom")]
+fn permute_and_flip_is_no_exponential_mechanism() {
+    assert_choices(|scores, scale, coins| {
+        let best = scores.iter().max().unwrap();
+        let mut left: Vec<usize> = (0..scores.len()).collect();
+        loop {
+            let count = left.len() as u64;
+            let index = Uniform::draw(coins).unwrap().scaled(0, count, 0, coins);
+            // The exponential mechanism would put it back.
+            let place = left.swap_remove(index.unwrap() as usize);
+            let reached = Geometric::new(scale).draw(coins).unwrap();
+            if reached >= best.abs_diff(scores[place]) {
+                return place;
+            }
+        }
     });
 }
