@@ -7,6 +7,9 @@ use zeroize::Zeroizing;
 
 use super::{BoundError, Lattice, Sensitivity};
 
+/// What counts and sums are cut to, either way. Noise is below 2^53, so it can be added without a look at what comes out.
+const MOST_STEPS: i64 = 1 << 62;
+
 /// The most coordinates that a vector has.
 pub const MAX_DIMENSION: usize = 1 << 16;
 
@@ -23,8 +26,12 @@ pub struct Bounded<S> {
 }
 
 impl<S> Bounded<S> {
-    pub(super) fn new(steps: Zeroizing<Vec<i64>>, sensitivity: S) -> Result<Self, BoundError> {
+    pub(super) fn new(mut steps: Zeroizing<Vec<i64>>, sensitivity: S) -> Result<Self, BoundError> {
         check_dimension(steps.len())?;
+        for steps in steps.iter_mut() {
+            // It moves no two results further apart.
+            *steps = (*steps).clamp(-MOST_STEPS, MOST_STEPS);
+        }
         Ok(Self { steps, sensitivity })
     }
 
@@ -121,9 +128,8 @@ impl Released {
     }
 }
 
-/// To what fits, which moves no two counts further apart.
 fn cut(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    i64::try_from(count).map_or(MOST_STEPS, |count| count.min(MOST_STEPS))
 }
 
 pub(super) fn check_dimension(dimension: usize) -> Result<(), BoundError> {

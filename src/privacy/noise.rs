@@ -120,8 +120,7 @@ impl<M: AddedNoise> Noise<M> {
         self.ready.len()
     }
 
-    /// Adds noise to each coordinate. What is ready is used first; none is used twice. Sums that do not fit are cut to what
-    /// does.
+    /// Adds noise to each coordinate. What is ready is used first; none is used twice.
     ///
     /// # Errors
     ///
@@ -139,8 +138,9 @@ impl<M: AddedNoise> Noise<M> {
         let kept = self.ready.len().saturating_sub(bounded.dimension());
         let noise = self.ready.get_mut(kept..).unwrap_or_default();
         let steps = bounded.steps().iter().zip(&*noise);
+        // It does not wrap, since what is bounded leaves room for noise; if it did, that would tell no more.
         let steps = steps
-            .map(|(steps, noise)| steps.saturating_add(*noise))
+            .map(|(steps, noise)| steps.wrapping_add(*noise))
             .collect();
         noise.zeroize();
         self.ready.truncate(kept);

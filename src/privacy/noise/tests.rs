@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::privacy::numeric::log_tail;
-use crate::privacy::sampler::Coins as _;
+use crate::privacy::sampler::{Coins as _, Scale};
 use crate::privacy::{Adjacency, Clip, Count, Delta, Epsilon, Histogram, Mu, Votes};
 
 fn seeded<M>(mechanism: M, seed: u8) -> Noise<M> {
@@ -81,12 +81,23 @@ fn a_forked_process_gets_neither_new_noise_nor_what_was_ready() {
 }
 
 #[test]
-fn sums_that_do_not_fit_are_cut() {
+fn what_leaves_no_room_for_noise_is_cut() {
     let mut noise = seeded(laplace(), 5);
     for _ in 0..50 {
         let found = one(&mut noise, u64::MAX);
-        assert!(found > i64::MAX - 1000, "{found}");
+        assert!(found.abs_diff(1 << 62) < 1000, "{found}");
     }
+}
+
+/// The widest noise there is, with the largest draws there are: the last step of the last round, and the whole of a step more.
+#[test]
+fn no_noise_is_as_large_as_the_room_for_it() {
+    let widest = Laplace::new(Count.l1(), epsilon(2.0_f64.powi(-43) * 1.01)).unwrap();
+    let Scale { numerator, shift } = widest.in_steps();
+    let most = (u128::from(numerator) * (32 * 64 + 1)) >> (shift + 3);
+    assert!((1 << 50..1 << 53).contains(&most), "{most}");
+    let wider = Laplace::new(Count.l1(), epsilon(2.0_f64.powi(-43) * 0.99));
+    assert!(matches!(wider, Err(MechanismError::TooMuchNoise { .. })));
 }
 
 #[test]
