@@ -46,6 +46,7 @@ mod window;
 mod writer;
 
 use std::fmt;
+use std::process;
 
 pub(crate) use error::{Flaw, JournalError};
 pub(crate) use files::{
@@ -61,9 +62,12 @@ use self::commit::Commits;
 /// A journal that is open for writing, by any number of threads.
 ///
 /// Dropping it syncs what is buffered, as far as that goes; to see whether it went well, call [`sync`](Self::sync) before.
+/// In a process that was forked off, dropping it does nothing: what is buffered there is the parent's to write.
 pub(crate) struct Journal {
     commits: Commits,
     id: [u8; 16],
+    /// Which process has opened it.
+    process: u32,
     _lock: Box<dyn Lock>,
 }
 
@@ -161,6 +165,9 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        if process::id() != self.process {
+            return;
+        }
         // Nobody is left to be told.
         let _ = self.commits.sync();
     }

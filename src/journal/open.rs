@@ -1,6 +1,7 @@
 //! Opening a journal for writing, and mending what a crash left.
 
 use std::path::Path;
+use std::process;
 use std::sync::Arc;
 
 use rand::TryRng as _;
@@ -132,6 +133,7 @@ impl OpenOptions {
         let journal = Journal {
             commits: Commits::new(self.sizes, Seed::new(&id), scanned.next, writer),
             id,
+            process: process::id(),
             _lock: lock,
         };
         Ok((journal, report))

@@ -3,6 +3,7 @@
 mod damage;
 mod faults;
 mod files;
+mod forks;
 mod hostile;
 mod operations;
 mod round_trip;
