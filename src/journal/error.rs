@@ -84,7 +84,7 @@ pub(crate) enum JournalError {
 }
 
 impl JournalError {
-    pub(super) fn io(action: &'static str, file: &Path, cause: io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, file: &Path, cause: io::Error) -> Self {
         Self::Io {
             action,
             file: file.to_owned(),

@@ -108,13 +108,13 @@ impl OpenOptions {
         self.open_asking(files, visit, |_| Ok(()))
     }
 
-    /// As [`open_in`](Self::open_in), but before anything is cut off, `may_cut` is told what, under the lock and with all
-    /// records visited. Where it refuses, nothing is changed on disk.
+    /// As [`open_in`](Self::open_in), but before anything is changed on disk, `consent` is asked, under the lock and with all
+    /// records visited: it is told what is to be cut off, if anything is. Where it refuses, nothing is changed.
     pub(crate) fn open_asking<E: From<JournalError>>(
         &self,
         files: Arc<dyn Files>,
         visit: impl FnMut(Frame<'_>) -> Result<(), E>,
-        may_cut: impl FnOnce(&Recovered) -> Result<(), E>,
+        consent: impl FnOnce(Option<&Recovered>) -> Result<(), E>,
     ) -> Result<(Journal, OpenReport), E> {
         let lock = files
             .lock()
@@ -123,7 +123,12 @@ impl OpenOptions {
                 directory: files.directory().to_owned(),
             })?;
         let scanned = scan(&*files, self.purpose, Mode::Alone, visit)?;
-        let recovered = self.mend(&*files, scanned.tail.as_ref(), may_cut)?;
+        let tail = scanned.tail.as_ref();
+        let recovered = tail.map(|tail| self.no_record(&*files, tail)).transpose()?;
+        consent(recovered.as_ref())?;
+        if let Some(recovered) = &recovered {
+            cut_off(&*files, recovered)?;
+        }
         let report = OpenReport {
             created: scanned.id.is_none(),
             next_seq: scanned.next,
@@ -139,30 +144,21 @@ impl OpenOptions {
         Ok((journal, report))
     }
 
-    /// Cuts off what is no record. The writer makes that durable before it writes anything.
-    fn mend<E: From<JournalError>>(
-        &self,
-        files: &dyn Files,
-        tail: Option<&Tail>,
-        may_cut: impl FnOnce(&Recovered) -> Result<(), E>,
-    ) -> Result<Option<Recovered>, E> {
-        let Some(tail) = tail else { return Ok(None) };
+    /// What stands at the end and is no record, if it may be cut off.
+    fn no_record(&self, files: &dyn Files, tail: &Tail) -> Result<Recovered, JournalError> {
         let cause = match tail.follows {
-            Some(_) if !self.accept_loss => return Err(tail.damage().into()),
+            Some(_) if !self.accept_loss => return Err(tail.damage()),
             Some(follows) => Cause::AcceptedLoss { follows },
             None if tail.place.offset == 0 => Cause::TornHeader,
             None => Cause::TornTail,
         };
-        let recovered = Recovered {
+        Ok(Recovered {
             segment: segment::name(tail.place.segment),
             offset: tail.place.offset,
             bytes: tail.bytes,
             digest: digest_of(files, tail.place)?,
             cause,
-        };
-        may_cut(&recovered)?;
-        cut(files, &recovered)?;
-        Ok(Some(recovered))
+        })
     }
 
     fn writer(
@@ -183,7 +179,8 @@ impl OpenOptions {
     }
 }
 
-fn cut(files: &dyn Files, recovered: &Recovered) -> Result<(), JournalError> {
+/// The writer makes this durable before it writes anything.
+fn cut_off(files: &dyn Files, recovered: &Recovered) -> Result<(), JournalError> {
     let segment = &recovered.segment;
     let (action, done) = match recovered.cause {
         Cause::TornHeader => ("remove", files.remove(segment)),

@@ -2,6 +2,7 @@
 
 mod error;
 mod head;
+mod loss;
 mod open;
 mod plan;
 mod record;

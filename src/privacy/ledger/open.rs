@@ -1,11 +1,12 @@
 //! Opening a ledger: what is on record, and how that goes with the plan.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::head::{Chain, LedgerHead};
 use super::record::{LONGEST, Record};
-use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget};
+use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget, loss};
 use crate::journal::{Directory, Files, Frame, Journal, OpenOptions, Purpose, Recovered};
 use crate::privacy::accountant::{Accounts, Spend};
 use crate::privacy::{Budget, Limit, PartitionName};
@@ -71,42 +72,66 @@ impl LedgerOptions {
     /// As [`open`](Self::open), over any files.
     pub(super) fn open_in(self, files: Arc<dyn Files>) -> Result<Ledger, LedgerError> {
         self.plan.check()?;
-        let mut replay = Replay::new(&self.plan, &self.kept);
+        let replay = RefCell::new(Replay::new(&self.plan, &self.kept));
         let options = OpenOptions::new(PURPOSE)
             .max_payload(LONGEST)
             .accept_loss(self.accepts_loss);
-        let may_cut = |recovered: &Recovered| match self.accepts_loss {
-            true => Ok(()),
-            false => Err(LedgerError::Torn {
-                file: recovered.segment.clone(),
-                offset: recovered.offset,
-                bytes: recovered.bytes,
-            }),
-        };
-        let (journal, report) =
-            options.open_asking(files, |frame| replay.frame(&frame), may_cut)?;
-        replay.check_all_kept()?;
+        let (journal, _) = options.open_asking(
+            Arc::clone(&files),
+            |frame| replay.borrow_mut().frame(&frame),
+            |torn| self.consent(&replay.borrow(), &*files, torn),
+        )?;
         let Replay {
             mut accounts,
             mut chain,
             ..
-        } = replay;
+        } = replay.into_inner();
         let mut news = Vec::new();
-        if report.recovered.is_some() {
-            news.push(Record::Exhausted);
-            accounts.exhaust();
+        if chain.head().records() == 0 {
+            news.push(self.first());
         }
-        reconcile(
-            &self.plan,
-            &mut accounts,
-            chain.head().records() == 0,
-            &mut news,
-        )?;
+        news.extend(reconcile(&self.plan, &mut accounts)?);
+        let is_lost = loss::is_noted(&*files)?;
+        if is_lost {
+            accounts.exhaust();
+            news.push(Record::Exhausted);
+        }
         write(&journal, &mut chain, &news)?;
+        if is_lost {
+            loss::settle(&*files)?;
+        }
+        accounts.open_only(|name| self.plan.partitions().iter().any(|it| it.name == *name));
         Ok(Ledger::over(
             accounts,
             Some(LedgerFile::new(journal, chain)),
         ))
+    }
+
+    fn first(&self) -> Record {
+        Record::Opened {
+            filter: self.plan.filter(),
+            overall: self.plan.overall().limit(),
+        }
+    }
+
+    /// Whether to go on, before anything is changed on disk.
+    fn consent(
+        &self,
+        replay: &Replay<'_>,
+        files: &dyn Files,
+        torn: Option<&Recovered>,
+    ) -> Result<(), LedgerError> {
+        replay.check_all_kept()?;
+        reconcile(&self.plan, &mut replay.accounts.clone())?;
+        match torn {
+            None => Ok(()),
+            Some(_) if self.accepts_loss => Ok(loss::note(files)?),
+            Some(torn) => Err(LedgerError::Torn {
+                file: torn.segment.clone(),
+                offset: torn.offset,
+                bytes: torn.bytes,
+            }),
+        }
     }
 }
 
@@ -204,18 +229,10 @@ fn not_grown(kept: &LedgerHead) -> LedgerError {
     }
 }
 
-/// Brings the accounts to what the plan says, as far as that is allowed, and notes what is to be put on record.
-fn reconcile(
-    plan: &BudgetPlan,
-    accounts: &mut Accounts,
-    is_new: bool,
-    news: &mut Vec<Record>,
-) -> Result<(), LedgerError> {
-    if is_new {
-        let (filter, overall) = (plan.filter(), plan.overall().limit());
-        // Before anything else, also before a loss.
-        news.insert(0, Record::Opened { filter, overall });
-    }
+/// Brings the accounts to what the plan says, as far as that is allowed: what is to be put on record.
+fn reconcile(plan: &BudgetPlan, accounts: &mut Accounts) -> Result<Vec<Record>, LedgerError> {
+    let mut records = Vec::new();
+    let news = &mut records;
     lower(accounts, Limit::Overall, plan.overall(), news)?;
     for partition in plan.partitions() {
         let (name, per_subject) = (partition.name, partition.per_subject);
@@ -237,8 +254,7 @@ fn reconcile(
             per_subject,
         });
     }
-    accounts.open_only(|name| plan.partitions().iter().any(|it| it.name == *name));
-    Ok(())
+    Ok(records)
 }
 
 fn lower_per_subject(

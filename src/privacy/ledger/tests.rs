@@ -2,6 +2,8 @@
 //!
 //! Laws: what was released is never more than the budget, whatever failed in between; what was acknowledged stays charged.
 
+mod loss;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
