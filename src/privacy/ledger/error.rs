@@ -1,5 +1,6 @@
 //! Why a ledger cannot be opened, or does not charge.
 
+use crate::digest::EntropyError;
 use crate::journal::JournalError;
 use crate::privacy::{Budget, ChargeError, Filter, Limit, PartitionName};
 
@@ -68,6 +69,9 @@ pub enum LedgerError {
     /// The system refuses to read or write. After a failed write the ledger charges no more until it is opened anew.
     #[error("the ledger cannot be kept: {0}")]
     Storage(String),
+    /// The operating system gives no randomness for a new ledger.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
 }
 
 /// A budget that cannot be raised.

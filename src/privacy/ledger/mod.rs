@@ -71,6 +71,8 @@ struct LedgerFile {
     process: u32,
     /// Changed under the journal's lock, with each record.
     chain: Mutex<Chain>,
+    /// As far as records are known to be on disk.
+    durable: Mutex<LedgerHead>,
 }
 
 impl Ledger {
@@ -160,18 +162,21 @@ impl Ledger {
         self.accounts.lock().statement(of, delta)
     }
 
-    /// How many records there are and what they come to, to be kept elsewhere. `None` for a ledger that forgets.
+    /// How many records there are and what they come to, to be kept elsewhere. It covers every charge that has returned, and
+    /// none that a crash may still take away. `None` for a ledger that forgets.
     #[must_use]
     pub fn head(&self) -> Option<LedgerHead> {
-        self.file.as_ref().map(|file| file.chain.lock().head())
+        self.file.as_ref().map(|file| *file.durable.lock())
     }
 }
 
 impl LedgerFile {
+    /// All of the chain is on disk.
     fn new(journal: Journal, chain: Chain) -> Self {
         Self {
             journal,
             process: process::id(),
+            durable: Mutex::new(chain.head()),
             chain: Mutex::new(chain),
         }
     }
@@ -185,14 +190,20 @@ impl LedgerFile {
 
     /// Appends what `make` makes, under the journal's lock, and waits until it is durable.
     fn keep(&self, make: impl FnOnce() -> Result<Record, LedgerError>) -> Result<(), LedgerError> {
-        let (seq, ()) = self.journal.append_with(record::CHARGED, |_, payload| {
+        let (seq, head) = self.journal.append_with(record::CHARGED, |_, payload| {
             let record = make()?;
             let bytes = record.encode();
             payload.push(&bytes)?;
-            self.chain.lock().extend(record.kind(), &bytes);
-            Ok::<_, LedgerError>(())
+            let mut chain = self.chain.lock();
+            chain.extend(record.kind(), &bytes);
+            Ok::<_, LedgerError>(chain.head())
         })?;
-        Ok(self.journal.sync_through(seq)?)
+        self.journal.sync_through(seq)?;
+        let mut durable = self.durable.lock();
+        if head.records() > durable.records() {
+            *durable = head;
+        }
+        Ok(())
     }
 }
 

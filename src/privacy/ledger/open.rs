@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::head::{Chain, LedgerHead};
 use super::record::{LONGEST, Record};
 use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget, loss};
+use crate::digest::random_bytes;
 use crate::journal::{Directory, Files, Frame, Journal, OpenOptions, Purpose, Recovered};
 use crate::privacy::accountant::{Accounts, Spend};
 use crate::privacy::{Budget, Limit, PartitionName};
@@ -88,7 +89,7 @@ impl LedgerOptions {
         } = replay.into_inner();
         let mut news = Vec::new();
         if chain.head().records() == 0 {
-            news.push(self.first());
+            news.push(self.first()?);
         }
         news.extend(reconcile(&self.plan, &mut accounts)?);
         let is_lost = loss::is_noted(&*files)?;
@@ -107,11 +108,12 @@ impl LedgerOptions {
         ))
     }
 
-    fn first(&self) -> Record {
-        Record::Opened {
+    fn first(&self) -> Result<Record, LedgerError> {
+        Ok(Record::Opened {
             filter: self.plan.filter(),
+            random: random_bytes()?,
             overall: self.plan.overall().limit(),
-        }
+        })
     }
 
     /// Whether to go on, before anything is changed on disk.
@@ -171,7 +173,9 @@ impl<'p> Replay<'p> {
             return Err(LedgerError::damaged(seq, "is out of its place"));
         }
         let is_possible = match record {
-            Record::Opened { filter, overall } => {
+            Record::Opened {
+                filter, overall, ..
+            } => {
                 if filter != self.plan.filter() {
                     let (limit, wanted) = (Limit::Overall, filter);
                     return Err(LedgerError::OtherFilter { limit, wanted });

@@ -1,4 +1,14 @@
 //! What stands in a ledger: numbers of fixed width, little endian.
+//!
+//! | kind | record |
+//! |--:|---|
+//! | 1, opened | `filter u8, random [16], overall budget` |
+//! | 2, partition | `name [32], budget, flag u8, budget per subject`: zeros where there is none |
+//! | 3, charged | `partition u16, flag u8, subject [32], price`: zeros where it is an aggregate |
+//! | 4, lowered | `account u8, name [32], budget`: 0 for the overall one, 1 for a partition, 2 for its subjects |
+//! | 5, exhausted | nothing |
+//!
+//! A budget or price is `loss u128, delta u128`, in units of 2^-80. Partitions are numbered from 0 as they come.
 
 use crate::privacy::accountant::{Approved, Spend};
 use crate::privacy::{Amount, DataSubject, Filter, Limit, PartitionName};
@@ -6,8 +16,13 @@ use crate::privacy::{Amount, DataSubject, Filter, Limit, PartitionName};
 /// One record of a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// The first one: how losses are measured, and the budget over everything.
-    Opened { filter: Filter, overall: Spend },
+    /// The first one: how losses are measured, and the budget over everything. It is random too, so that the heads of no two
+    /// ledgers are the same.
+    Opened {
+        filter: Filter,
+        random: [u8; 16],
+        overall: Spend,
+    },
     /// A partition, which gets the next place.
     Partition {
         name: PartitionName,
@@ -45,8 +60,13 @@ impl Record {
     pub(super) fn encode(&self) -> Bytes {
         let mut bytes = Bytes::new();
         match self {
-            Self::Opened { filter, overall } => {
+            Self::Opened {
+                filter,
+                random,
+                overall,
+            } => {
                 bytes.push(code_of(*filter));
+                bytes.extend_from_slice(random);
                 push_spend(&mut bytes, *overall);
             }
             Self::Partition {
@@ -89,6 +109,7 @@ impl Record {
         let record = match kind {
             1 => Self::Opened {
                 filter: filter_of(byte(rest)?)?,
+                random: *take(rest)?,
                 overall: spend(rest)?,
             },
             2 => Self::Partition {
@@ -204,7 +225,13 @@ mod tests {
         ];
         let filters = prop_oneof![Just(Filter::Gdp), Just(Filter::Zcdp)];
         prop_oneof![
-            (filters, spends()).prop_map(|(filter, overall)| Record::Opened { filter, overall }),
+            (filters, any::<[u8; 16]>(), spends()).prop_map(|(filter, random, overall)| {
+                Record::Opened {
+                    filter,
+                    random,
+                    overall,
+                }
+            }),
             (names(), spends(), proptest::option::of(spends())).prop_map(
                 |(name, budget, per_subject)| Record::Partition {
                     name,
@@ -222,6 +249,56 @@ mod tests {
             (limits, spends()).prop_map(|(limit, budget)| Record::Lowered { limit, budget }),
             Just(Record::Exhausted),
         ]
+    }
+
+    /// Computed by an independent script from the description of the format. A change here breaks every ledger, and every
+    /// head that was kept.
+    #[test]
+    fn the_format_and_the_chain_are_fixed() {
+        let spend = |loss, delta| Spend {
+            loss: Amount::from_units(loss),
+            delta: Amount::from_units(delta),
+        };
+        let name = |name: &str| PartitionName::parse(name).unwrap();
+        let charged = |subject| {
+            Record::Charged(Approved {
+                partition: 0x0203,
+                subject,
+                price: spend(u128::MAX, 1),
+            })
+        };
+        let records = [
+            Record::Opened {
+                filter: Filter::Zcdp,
+                random: *b"0123456789abcdef",
+                overall: spend(0x0102, 3),
+            },
+            Record::Partition {
+                name: name("personal"),
+                budget: spend(1 << 80, 0),
+                per_subject: Some(spend(5, 6)),
+            },
+            Record::Partition {
+                name: name("b"),
+                budget: spend(7, 0),
+                per_subject: None,
+            },
+            charged(Some(DataSubject::from_bytes([9; 32]))),
+            charged(None),
+            Record::Lowered {
+                limit: Limit::Subject(name("personal")),
+                budget: spend(4, 0),
+            },
+            Record::Exhausted,
+        ];
+        let mut chain = super::super::head::Chain::new();
+        for record in records {
+            chain.extend(record.kind(), &record.encode());
+        }
+        assert_eq!(
+            chain.head().to_string(),
+            "7:1e33617d298fa420c4e30447339c82d713e651774d3122a9805c03f3de6fbf6c"
+        );
     }
 
     proptest! {

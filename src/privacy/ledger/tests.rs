@@ -2,6 +2,7 @@
 //!
 //! Laws: what was released is never more than the budget, whatever failed in between; what was acknowledged stays charged.
 
+mod heads;
 mod loss;
 
 use std::collections::HashSet;
@@ -184,6 +185,7 @@ fn records_that_contradict_each_other_are_damage() {
     let overall = plan().overall().limit();
     let opened = Record::Opened {
         filter: Filter::Zcdp,
+        random: [7; 16],
         overall,
     };
     let partition = Record::Partition {
