@@ -37,9 +37,7 @@ pub enum ChargeError {
 ///
 /// It depends on costs, keys and earlier charges, which are public, and on nothing that a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{limit} is spent up to {measure} {remaining}: {spent} is spent, and {requested} was requested"
-)]
+#[error("{limit} has {measure} {remaining} left: {spent} is spent, and {requested} was requested")]
 pub struct OverBudget {
     /// Whose budget it is.
     pub limit: Limit,

@@ -1,5 +1,9 @@
 //! The accountant against a naive one that adds everything up anew for every question.
 
+mod amounts;
+mod exact;
+mod reals;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -282,13 +286,26 @@ fn a_cost_that_is_no_number_is_beyond_every_budget() {
 }
 
 #[test]
+fn charging_everyone_allocates_nothing() {
+    let mut accounts = with_budget(1e6);
+    let charge = charge(1e-3);
+    let used = allocation_counter::measure(|| {
+        for _ in 0..1000 {
+            let approved = accounts.check(&charge).unwrap();
+            accounts.add(&approved);
+        }
+    });
+    assert_eq!((used.count_total, used.bytes_total), (0, 0));
+}
+
+#[test]
 fn a_refusal_says_what_was_asked_what_is_spent_and_what_is_left() {
     let mut accounts = with_budget(0.5);
     let approved = accounts.check(&charge(0.25)).unwrap();
     accounts.add(&approved);
     let refused = accounts.check(&charge(0.375)).unwrap_err().to_string();
     assert!(
-        refused.starts_with("the budget of `tickets` is spent up to rho 0.2499"),
+        refused.starts_with("the budget of `tickets` has rho 0.2499"),
         "{refused}"
     );
     assert!(
