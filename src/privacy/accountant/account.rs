@@ -10,7 +10,7 @@ use super::scope::DataSubject;
 /// **Invariant.** For each subject, what aggregates have cost and what releases of its own record have cost is within the
 /// budget together, unless that was lowered. So an aggregate must leave room for whoever has lost most by its own releases;
 /// that is known from keys and costs, which are public.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
     budget: Spend,
     /// What each subject may lose by releases of its own record, where there are such.

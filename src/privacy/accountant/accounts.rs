@@ -12,7 +12,7 @@ use crate::privacy::{Delta, ParameterError};
 /// The accountant: what may be spent, what is, and whether a charge fits. It holds numbers only, and does nothing with them.
 ///
 /// A charge goes to its partition and to the overall account, or to none. Each takes constant time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::privacy) struct Accounts {
     filter: Filter,
     overall: Account,
@@ -22,7 +22,7 @@ pub(in crate::privacy) struct Accounts {
     room: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Partition {
     name: PartitionName,
     account: Account,

@@ -93,7 +93,7 @@ pub(in crate::privacy) struct Spend {
 }
 
 impl Spend {
-    pub(super) fn plus(self, other: Self) -> Self {
+    pub(in crate::privacy) fn plus(self, other: Self) -> Self {
         self.by_column(other, Amount::saturating_plus)
     }
 
@@ -107,7 +107,7 @@ impl Spend {
     }
 
     /// The smaller one in each column.
-    pub(super) fn min(self, other: Self) -> Self {
+    pub(in crate::privacy) fn min(self, other: Self) -> Self {
         self.by_column(other, Amount::min)
     }
 

@@ -113,6 +113,7 @@ impl Ledger {
     /// [`LedgerError::Charge`] where they do not fit: nothing was charged. [`LedgerError::Storage`] where the charge could not
     /// be kept: it counts as spent, and nothing may be released. [`LedgerError::Forked`] in a forked process.
     pub fn spend(&self, charge: &Charge) -> Result<(), LedgerError> {
+        self.check_process()?;
         match &self.file {
             None => {
                 let mut accounts = self.accounts.lock();
@@ -121,7 +122,6 @@ impl Ledger {
                 Ok(())
             }
             Some(file) => {
-                file.check_process()?;
                 let charge = || {
                     let mut accounts = self.accounts.lock();
                     let approved = accounts.check(charge)?;
@@ -137,8 +137,9 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Charge`] for the first that does not fit.
+    /// [`LedgerError::Charge`] for the first that does not fit; [`LedgerError::Forked`] in a forked process.
     pub fn quote(&self, charges: &[Charge]) -> Result<Quote, LedgerError> {
+        self.check_process()?;
         Ok(self.accounts.lock().quote(charges)?)
     }
 
@@ -146,8 +147,9 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Charge`] where there is no such scope.
+    /// [`LedgerError::Charge`] where there is no such scope; [`LedgerError::Forked`] in a forked process.
     pub fn remaining(&self, scope: &Scope) -> Result<Remaining, LedgerError> {
+        self.check_process()?;
         Ok(self.accounts.lock().remaining(scope)?)
     }
 
@@ -170,6 +172,16 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Before any lock is taken: another thread of the parent may have held it, and is not here to give it back.
+    fn check_process(&self) -> Result<(), LedgerError> {
+        match &self.file {
+            Some(file) if file.process != process::id() => Err(LedgerError::Forked),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl LedgerFile {
     /// All of the chain is on disk.
     fn new(journal: Journal, chain: Chain) -> Self {
@@ -178,13 +190,6 @@ impl LedgerFile {
             process: process::id(),
             durable: Mutex::new(chain.head()),
             chain: Mutex::new(chain),
-        }
-    }
-
-    fn check_process(&self) -> Result<(), LedgerError> {
-        match self.process == process::id() {
-            true => Ok(()),
-            false => Err(LedgerError::Forked),
         }
     }
 

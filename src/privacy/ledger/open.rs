@@ -10,7 +10,7 @@ use super::{BudgetPlan, Ledger, LedgerError, LedgerFile, RaisedBudget, loss};
 use crate::digest::random_bytes;
 use crate::journal::{Directory, Files, Frame, Journal, OpenOptions, Purpose, Recovered};
 use crate::privacy::accountant::{Accounts, Spend};
-use crate::privacy::{Budget, Limit, PartitionName};
+use crate::privacy::{Amount, Budget, Limit, PartitionName};
 
 const PURPOSE: Purpose = Purpose::new(b"privacy ledger");
 
@@ -21,6 +21,7 @@ pub struct LedgerOptions {
     plan: BudgetPlan,
     kept: Vec<LedgerHead>,
     accepts_loss: bool,
+    pub(super) journal: OpenOptions,
 }
 
 impl Ledger {
@@ -41,6 +42,7 @@ impl LedgerOptions {
             plan,
             kept: Vec::new(),
             accepts_loss: false,
+            journal: OpenOptions::new(PURPOSE).max_payload(LONGEST),
         }
     }
 
@@ -51,7 +53,11 @@ impl LedgerOptions {
     }
 
     /// Goes on with a ledger whose end is torn or has a hole, as a crash of the machine may leave it. What was lost may have
-    /// been charges, so every budget counts as spent from then on. For an operator who has looked at the refusal.
+    /// been charges, so every budget counts as spent from then on, for good. For an operator who has looked at the refusal; a
+    /// ledger that is whole opens as ever.
+    ///
+    /// A process that dies while it creates a ledger may leave one that is torn and out of which nothing was ever spent. Whoever
+    /// knows that to be so can delete it instead.
     pub fn accept_loss(mut self) -> Self {
         self.accepts_loss = true;
         self
@@ -59,13 +65,14 @@ impl LedgerOptions {
 
     /// Opens the ledger in a directory, which is created if it is not there.
     ///
-    /// Budgets that are smaller than those on record are lowered, on record; a larger one is an error. Partitions that the plan
-    /// does not name are closed, and keep what was spent of them. Filters cannot be changed.
+    /// Budgets that are smaller than those on record are lowered, on record; one that is larger by more than rounding (one part
+    /// in 2^40) is an error. Partitions that the plan does not name are closed, and keep what was spent of them. Filters cannot
+    /// be changed.
     ///
     /// # Errors
     ///
     /// [`LedgerError`]: the plan contradicts itself or what is on record, another writer has the ledger open, it is torn or
-    /// damaged, it has not grown out of what was kept of it, or the system refuses.
+    /// damaged, it has not grown out of what was kept of it, or the system refuses. Unless it is the system, nothing is changed.
     pub fn open(self, directory: impl AsRef<Path>) -> Result<Ledger, LedgerError> {
         self.open_in(Arc::new(Directory::create(directory.as_ref())?))
     }
@@ -74,9 +81,7 @@ impl LedgerOptions {
     pub(super) fn open_in(self, files: Arc<dyn Files>) -> Result<Ledger, LedgerError> {
         self.plan.check()?;
         let replay = RefCell::new(Replay::new(&self.plan, &self.kept));
-        let options = OpenOptions::new(PURPOSE)
-            .max_payload(LONGEST)
-            .accept_loss(self.accepts_loss);
+        let options = self.journal.clone().accept_loss(self.accepts_loss);
         let (journal, _) = options.open_asking(
             Arc::clone(&files),
             |frame| replay.borrow_mut().frame(&frame),
@@ -283,8 +288,8 @@ fn lower(
     news: &mut Vec<Record>,
 ) -> Result<(), LedgerError> {
     let recorded = accounts.budget(&limit).unwrap_or_default();
-    let budget = wanted.limit();
-    if !is_within(budget, recorded) {
+    let budget = wanted.limit().min(recorded);
+    if !is_within(wanted.limit(), with_rounding(recorded)) {
         let recorded = Budget::of(accounts.filter(), recorded);
         return Err(raised(limit, recorded, *wanted));
     }
@@ -305,6 +310,14 @@ fn raised(limit: Limit, recorded: Budget, wanted: Budget) -> LedgerError {
 
 fn is_within(budget: Spend, limit: Spend) -> bool {
     budget.loss <= limit.loss && budget.delta <= limit.delta
+}
+
+/// The same epsilon and delta may come to another last digit on another system. That is no raise; the smaller one holds.
+fn with_rounding(recorded: Spend) -> Spend {
+    recorded.plus(Spend {
+        loss: Amount::from_units(recorded.loss.units() >> 40),
+        delta: Amount::from_units(recorded.delta.units() >> 40),
+    })
 }
 
 fn write(journal: &Journal, chain: &mut Chain, news: &[Record]) -> Result<(), LedgerError> {

@@ -2,7 +2,10 @@
 //!
 //! Laws: what was released is never more than the budget, whatever failed in between; what was acknowledged stays charged.
 
+mod budgets;
+mod cuts;
 mod heads;
+mod life;
 mod loss;
 
 use std::collections::HashSet;
@@ -152,7 +155,12 @@ fn a_forked_process_charges_nothing() {
     let mut ledger = open(&Disk::default()).unwrap();
     let file = ledger.file.as_mut().unwrap();
     file.process = file.process.wrapping_add(1);
-    assert!(matches!(ledger.spend(&charge()), Err(LedgerError::Forked)));
+    let charge = charge();
+    assert!(matches!(ledger.spend(&charge), Err(LedgerError::Forked)));
+    let quote = ledger.quote(&[charge]);
+    assert!(matches!(quote, Err(LedgerError::Forked)));
+    let remaining = ledger.remaining(charge.scope());
+    assert!(matches!(remaining, Err(LedgerError::Forked)));
 }
 
 /// Every byte of a ledger, changed: an error, or what a torn end is.

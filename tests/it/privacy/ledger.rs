@@ -133,6 +133,36 @@ fn a_subject_pays_for_its_own_record_and_everyone_for_an_aggregate() {
     assert!(is_over_budget(&ledger.spend(&everyone)));
 }
 
+/// There is nothing that takes a subject out: who is forgotten and comes back has lost what was lost.
+#[test]
+fn a_forgotten_subject_keeps_its_spend() {
+    let folder = Folder::new();
+    let profiles: PartitionName = "profiles".parse().unwrap();
+    let open = |most| {
+        let plan = BudgetPlan::new(rho(1.01)).partition_of_subjects(profiles, rho(1.01), rho(0.3));
+        Ledger::open(folder.path(), plan.most_subjects(most)).unwrap()
+    };
+    let own = |who| Charge::new(Scope::Subject(profiles, DataSubject::new(who)), cost());
+    for who in ["ann", "bob"] {
+        assert_eq!(spend_all(&open(2), &own(who)), 2);
+    }
+    // Nobody holds anything of them but the ledger, which has room for fewer now and drops none.
+    let ledger = open(1);
+    for who in ["ann", "bob"] {
+        assert!(is_over_budget(&ledger.spend(&own(who))), "{who}");
+    }
+    let other = ledger.spend(&own("eve"));
+    assert!(
+        matches!(
+            other,
+            Err(LedgerError::Charge(ChargeError::TooManySubjects {
+                most: 1
+            }))
+        ),
+        "{other:?}"
+    );
+}
+
 #[test]
 fn budgets_are_lowered_on_record_and_never_raised() {
     let folder = Folder::new();
