@@ -104,7 +104,16 @@ fn an_empty_file_is_no_new_ledger() {
         Err(LedgerError::Torn { offset: 0, .. })
     ));
     assert_exhausted(&accepting().open_in(Arc::new(disk.clone())).unwrap());
+    // It is on record, and needs no note any more.
+    let recorded = disk.files();
+    assert_eq!(
+        recorded.len(),
+        1,
+        "{:?}",
+        recorded.last().map(|(name, _)| name)
+    );
     assert_exhausted(&open(&disk).unwrap());
+    assert_eq!(disk.files(), recorded);
 }
 
 #[test]
