@@ -7,7 +7,7 @@ use super::filter::{Filter, Measure};
 use super::remaining::Remaining;
 use super::scope::{Charge, DataSubject, PartitionName, Scope};
 use super::statement::Statement;
-use crate::privacy::{Delta, ParameterError};
+use crate::privacy::{Adjacency, Delta, ParameterError};
 
 /// The accountant: what may be spent, what is, and whether a charge fits. It holds numbers only, and does nothing with them.
 ///
@@ -15,6 +15,7 @@ use crate::privacy::{Delta, ParameterError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::privacy) struct Accounts {
     filter: Filter,
+    adjacency: Adjacency,
     overall: Account,
     partitions: Vec<Partition>,
     /// How many subjects may be kept account of, over all partitions, and how many more.
@@ -71,9 +72,15 @@ impl Accounts {
     /// More are never needed, and looking for one takes no time that shows.
     pub(in crate::privacy) const MOST_PARTITIONS: usize = 64;
 
-    pub(in crate::privacy) fn new(filter: Filter, overall: Spend, most_subjects: usize) -> Self {
+    pub(in crate::privacy) fn new(
+        filter: Filter,
+        adjacency: Adjacency,
+        overall: Spend,
+        most_subjects: usize,
+    ) -> Self {
         Self {
             filter,
+            adjacency,
             overall: Account::new(overall, None),
             partitions: Vec::new(),
             most_subjects,
@@ -87,6 +94,11 @@ impl Accounts {
 
     /// Whether a charge fits, and what it comes to.
     pub(in crate::privacy) fn check(&self, charge: &Charge) -> Result<Approved, ChargeError> {
+        let costs_too_little = self.adjacency == Adjacency::ReplaceOne
+            && charge.cost().adjacency() == Adjacency::AddRemove;
+        if costs_too_little {
+            return Err(ChargeError::OtherNeighbours);
+        }
         self.check_price(&charge.scope, charge.price(self.filter))
     }
 

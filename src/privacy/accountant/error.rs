@@ -13,6 +13,12 @@ pub enum ChargeError {
     /// It does not fit into what is left. Smaller ones may.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
+    /// The cost is that of telling whether a record is there, and the budget is promised for records of which one may be
+    /// replaced, which moves a release further.
+    #[error(
+        "the budget is for neighbours by `ReplaceOne`, and the cost is for those by `AddRemove`"
+    )]
+    OtherNeighbours,
     /// No such partition is open.
     #[error("there is no partition `{partition}`")]
     UnknownPartition {

@@ -7,7 +7,7 @@ mod reals;
 use proptest::prelude::*;
 
 use super::*;
-use crate::privacy::{Cost, Delta};
+use crate::privacy::{Adjacency, Cost, Delta};
 
 const NAMES: [&str; 2] = ["tickets", "profiles"];
 
@@ -24,7 +24,7 @@ fn units(loss: u128, delta: u128) -> Spend {
 
 /// Overall 100, one partition without and one with releases of a subject's own record.
 fn accounts() -> Accounts {
-    let mut accounts = Accounts::new(Filter::Zcdp, units(100, 100), 3);
+    let mut accounts = Accounts::new(Filter::Zcdp, Adjacency::ReplaceOne, units(100, 100), 3);
     accounts.add_partition(name(0), units(70, 90), None);
     accounts.add_partition(name(1), units(60, 60), Some(units(30, 50)));
     accounts
@@ -205,7 +205,7 @@ fn charge(loss: f64) -> Charge {
 
 fn with_budget(rho: f64) -> Accounts {
     let budget = Budget::zcdp(crate::privacy::Rho::new(rho).unwrap(), Delta::ZERO).limit();
-    let mut accounts = Accounts::new(Filter::Zcdp, budget, 3);
+    let mut accounts = Accounts::new(Filter::Zcdp, Adjacency::ReplaceOne, budget, 3);
     accounts.add_partition(name(0), budget, None);
     accounts
 }

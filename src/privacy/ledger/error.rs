@@ -2,7 +2,7 @@
 
 use crate::digest::EntropyError;
 use crate::journal::JournalError;
-use crate::privacy::{Budget, ChargeError, Filter, Limit, PartitionName};
+use crate::privacy::{Adjacency, Budget, ChargeError, Filter, Limit, PartitionName};
 
 /// What is wrong with a ledger, or with what is to be charged.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -21,6 +21,12 @@ pub enum LedgerError {
         limit: Limit,
         /// The filter that it should be of.
         wanted: Filter,
+    },
+    /// The ledger is promised for other neighbours, and cannot be turned into one for these.
+    #[error("the ledger is for neighbours by `{wanted:?}`")]
+    OtherNeighbours {
+        /// The neighbours that are on record.
+        wanted: Adjacency,
     },
     /// A partition is declared twice.
     #[error("partition `{partition}` is declared twice")]

@@ -116,6 +116,7 @@ impl LedgerOptions {
     fn first(&self) -> Result<Record, LedgerError> {
         Ok(Record::Opened {
             filter: self.plan.filter(),
+            adjacency: self.plan.adjacency(),
             random: random_bytes()?,
             overall: self.plan.overall().limit(),
         })
@@ -179,11 +180,17 @@ impl<'p> Replay<'p> {
         }
         let is_possible = match record {
             Record::Opened {
-                filter, overall, ..
+                filter,
+                adjacency,
+                overall,
+                ..
             } => {
                 if filter != self.plan.filter() {
                     let (limit, wanted) = (Limit::Overall, filter);
                     return Err(LedgerError::OtherFilter { limit, wanted });
+                }
+                if adjacency != self.plan.adjacency() {
+                    return Err(LedgerError::OtherNeighbours { wanted: adjacency });
                 }
                 self.accounts.set_budget(&Limit::Overall, overall)
             }

@@ -2,7 +2,7 @@
 
 use super::LedgerError;
 use crate::privacy::accountant::Accounts;
-use crate::privacy::{Budget, Filter, Limit, PartitionName};
+use crate::privacy::{Adjacency, Budget, Filter, Limit, PartitionName};
 
 /// The budgets of a ledger: one over everything, and one for each partition.
 ///
@@ -22,6 +22,7 @@ use crate::privacy::{Budget, Filter, Limit, PartitionName};
 #[must_use]
 pub struct BudgetPlan {
     overall: Budget,
+    adjacency: Adjacency,
     partitions: Vec<PlannedPartition>,
     most_subjects: usize,
 }
@@ -41,9 +42,18 @@ impl BudgetPlan {
     pub fn new(overall: Budget) -> Self {
         Self {
             overall,
+            adjacency: Adjacency::ReplaceOne,
             partitions: Vec::new(),
             most_subjects: Self::MOST_SUBJECTS,
         }
+    }
+
+    /// The neighbours that the budget is promised for; those by [`Adjacency::ReplaceOne`] where nothing is said. Such a budget
+    /// takes no cost that holds for [`Adjacency::AddRemove`] only. One for these takes both: what hides which value a record
+    /// has, in anything that is released here, hides whether it is there at no higher cost.
+    pub fn neighbours(mut self, adjacency: Adjacency) -> Self {
+        self.adjacency = adjacency;
+        self
     }
 
     /// A partition of which only aggregates are released.
@@ -81,6 +91,10 @@ impl BudgetPlan {
         self.overall.filter()
     }
 
+    pub(super) const fn adjacency(&self) -> Adjacency {
+        self.adjacency
+    }
+
     pub(super) const fn overall(&self) -> &Budget {
         &self.overall
     }
@@ -91,7 +105,8 @@ impl BudgetPlan {
 
     /// Accounts in which nothing is spent and no partition open.
     pub(super) fn accounts(&self) -> Accounts {
-        Accounts::new(self.filter(), self.overall.limit(), self.most_subjects)
+        let overall = self.overall.limit();
+        Accounts::new(self.filter(), self.adjacency, overall, self.most_subjects)
     }
 
     pub(super) fn check(&self) -> Result<(), LedgerError> {

@@ -2,7 +2,7 @@
 //!
 //! | kind | record |
 //! |--:|---|
-//! | 1, opened | `filter u8, random [16], overall budget` |
+//! | 1, opened | `filter u8, neighbours u8, random [16], overall budget`: 1 for GDP or replaced records, 2 for zCDP or added ones |
 //! | 2, partition | `name [32], budget, flag u8, budget per subject`: zeros where there is none |
 //! | 3, charged | `partition u16, flag u8, subject [32], price`: zeros where it is an aggregate |
 //! | 4, lowered | `account u8, name [32], budget`: 0 for the overall one, 1 for a partition, 2 for its subjects |
@@ -11,7 +11,7 @@
 //! A budget or price is `loss u128, delta u128`, in units of 2^-80. Partitions are numbered from 0 as they come.
 
 use crate::privacy::accountant::{Approved, Spend};
-use crate::privacy::{Amount, DataSubject, Filter, Limit, PartitionName};
+use crate::privacy::{Adjacency, Amount, DataSubject, Filter, Limit, PartitionName};
 
 /// One record of a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(super) enum Record {
     /// ledgers are the same.
     Opened {
         filter: Filter,
+        adjacency: Adjacency,
         random: [u8; 16],
         overall: Spend,
     },
@@ -62,10 +63,12 @@ impl Record {
         match self {
             Self::Opened {
                 filter,
+                adjacency,
                 random,
                 overall,
             } => {
                 bytes.push(code_of(*filter));
+                bytes.push(code_of_neighbours(*adjacency));
                 bytes.extend_from_slice(random);
                 push_spend(&mut bytes, *overall);
             }
@@ -109,6 +112,7 @@ impl Record {
         let record = match kind {
             1 => Self::Opened {
                 filter: filter_of(byte(rest)?)?,
+                adjacency: neighbours_of(byte(rest)?)?,
                 random: *take(rest)?,
                 overall: spend(rest)?,
             },
@@ -161,6 +165,21 @@ const fn filter_of(code: u8) -> Option<Filter> {
     match code {
         1 => Some(Filter::Gdp),
         2 => Some(Filter::Zcdp),
+        _ => None,
+    }
+}
+
+const fn code_of_neighbours(adjacency: Adjacency) -> u8 {
+    match adjacency {
+        Adjacency::ReplaceOne => 1,
+        Adjacency::AddRemove => 2,
+    }
+}
+
+const fn neighbours_of(code: u8) -> Option<Adjacency> {
+    match code {
+        1 => Some(Adjacency::ReplaceOne),
+        2 => Some(Adjacency::AddRemove),
         _ => None,
     }
 }
@@ -228,6 +247,7 @@ mod tests {
             (filters, any::<[u8; 16]>(), spends()).prop_map(|(filter, random, overall)| {
                 Record::Opened {
                     filter,
+                    adjacency: Adjacency::AddRemove,
                     random,
                     overall,
                 }
@@ -270,6 +290,7 @@ mod tests {
         let records = [
             Record::Opened {
                 filter: Filter::Zcdp,
+                adjacency: Adjacency::ReplaceOne,
                 random: *b"0123456789abcdef",
                 overall: spend(0x0102, 3),
             },
@@ -297,7 +318,7 @@ mod tests {
         }
         assert_eq!(
             chain.head().to_string(),
-            "7:1e33617d298fa420c4e30447339c82d713e651774d3122a9805c03f3de6fbf6c"
+            "7:0db73b996710439fb617c289e8f61abc9d769738f3d91e1c15e25a269698b168"
         );
     }
 

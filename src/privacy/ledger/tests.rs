@@ -192,6 +192,7 @@ fn records_that_contradict_each_other_are_damage() {
     use crate::privacy::accountant::{Approved, Spend};
     let overall = plan().overall().limit();
     let opened = Record::Opened {
+        adjacency: crate::privacy::Adjacency::ReplaceOne,
         filter: Filter::Zcdp,
         random: [7; 16],
         overall,

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis::privacy::{
-    Budget, BudgetPlan, Charge, ChargeError, Cost, Count, DataSubject, Delta, Epsilon, Exponential,
-    Filter, Gaussian, Ledger, LedgerError, LedgerOptions, Limit, PartitionName, Rho, Scope, Votes,
+    Adjacency, Budget, BudgetPlan, Charge, ChargeError, Cost, Count, DataSubject, Delta, Epsilon,
+    Exponential, Filter, Gaussian, Histogram, Laplace, Ledger, LedgerError, LedgerOptions, Limit,
+    PartitionName, Rho, Scope, Votes,
 };
 
 use crate::folder::Folder;
@@ -189,6 +190,37 @@ fn budgets_are_lowered_on_record_and_never_raised() {
         matches!(other, Err(LedgerError::OtherFilter { .. })),
         "{other:?}"
     );
+}
+
+/// What hides whether a record is there costs less than what hides which value it has, and must not pay for that.
+#[test]
+fn a_cost_for_other_neighbours_is_refused() {
+    let bins = |adjacency| {
+        let mechanism = Laplace::new(Histogram.l1(adjacency), Epsilon::new(0.1).unwrap());
+        Charge::new(*charge().scope(), mechanism.unwrap().cost())
+    };
+    let folder = Folder::new();
+    let open = |adjacency| Ledger::open(folder.path(), plan(rho(1.0)).neighbours(adjacency));
+    let ledger = open(Adjacency::ReplaceOne).unwrap();
+    ledger.spend(&bins(Adjacency::ReplaceOne)).unwrap();
+    let refused = ledger.spend(&bins(Adjacency::AddRemove));
+    assert!(
+        matches!(
+            refused,
+            Err(LedgerError::Charge(ChargeError::OtherNeighbours))
+        ),
+        "{refused:?}"
+    );
+    drop(ledger);
+    let other = open(Adjacency::AddRemove);
+    assert!(
+        matches!(other, Err(LedgerError::OtherNeighbours { .. })),
+        "{other:?}"
+    );
+    let ledger = Ledger::that_forgets(plan(rho(1.0)).neighbours(Adjacency::AddRemove)).unwrap();
+    for adjacency in [Adjacency::ReplaceOne, Adjacency::AddRemove] {
+        ledger.spend(&bins(adjacency)).unwrap();
+    }
 }
 
 #[test]
