@@ -99,18 +99,15 @@ impl ResultReading {
 impl io::Write for ResultReading {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         let room = ToolResult::KEPT.saturating_sub(self.kept.len());
-        let was_whole = self.is_whole();
-        match piece.get(..room) {
-            // It fits, and waits to be hashed in one piece with the rest.
-            None => self.kept.extend_from_slice(piece),
-            Some(beginning) => {
-                if was_whole {
-                    self.digest.update(&self.kept);
-                }
-                self.digest.update(piece);
-                self.kept.extend_from_slice(beginning);
+        // What fits waits to be hashed in one piece with the rest.
+        if piece.len() > room {
+            if self.is_whole() {
+                self.digest.update(&self.kept);
             }
+            self.digest.update(piece);
         }
+        let beginning = piece.get(..room).unwrap_or(piece);
+        self.kept.extend_from_slice(beginning);
         self.size = self.size.saturating_add(piece.len() as u64);
         Ok(piece.len())
     }
@@ -131,5 +128,35 @@ fn valid_beginning(bytes: &[u8]) -> &str {
 impl fmt::Debug for ResultReading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResultReading").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn digest(pieces: &mut dyn Iterator<Item = &[u8]>) -> Digest {
+        let mut reading = ResultReading::new(&DigestKey::from_bytes(&[1; 32]));
+        pieces.for_each(|piece| reading.write_all(piece).unwrap());
+        reading.is_read = true;
+        reading.tell(AuditLevel::Standard, |result| result.unwrap().digest)
+    }
+
+    /// A type is free to write itself in other pieces from one version to the next.
+    #[test]
+    fn the_digest_is_of_the_text_whatever_pieces_it_came_in() {
+        let longer = ToolResult::KEPT + 5;
+        for length in [0, 1, ToolResult::KEPT - 1, ToolResult::KEPT, longer] {
+            let text: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let mut expected = DigestKey::from_bytes(&[1; 32]).text(USAGE);
+            expected.update(&text);
+            let expected = expected.finish();
+            for piece in [1, 1 << 10, ToolResult::KEPT, longer] {
+                let told = digest(&mut text.chunks(piece));
+                assert_eq!(told, expected, "{length} bytes, {piece} at a time");
+            }
+        }
     }
 }
