@@ -1,7 +1,7 @@
 //! Erasing payloads, and letting them expire.
 
 use super::entry::EntryText;
-use super::payload::{Payload, Payloads, Place};
+use super::payload::{Payloads, Place};
 use super::read::{LogEntry, read_in};
 use super::{AuditLog, EntryFilter, LogError};
 use crate::text::Plain;
@@ -101,11 +101,11 @@ impl AuditLog {
     }
 }
 
-/// The payloads of an entry that are what they were; `None` if there are none.
+/// The payloads of an entry of which something is left, be it damaged; `None` if there are none.
 fn still_there(entry: &LogEntry<'_>, payloads: &mut Payloads) -> Result<Option<Found>, LogError> {
     let mut places = Vec::new();
     for payload in entry.payloads() {
-        if let Payload::Kept(_) = payloads.read_at(&payload)? {
+        if payloads.has_remains(&payload)? {
             places.push(payload.place());
         }
     }

@@ -443,3 +443,19 @@ fn what_no_entry_refers_to_is_cut_off() {
     life.log.close().unwrap();
     assert_eq!(counted(&folder.log()), counts(8, 0, 0));
 }
+
+/// What an accident has done to a payload is no reason to keep the rest of it.
+#[test]
+fn erasing_takes_what_is_left_of_a_damaged_payload() {
+    let (folder, volume, bytes) = sample();
+    let mut damaged = bytes.clone();
+    damaged[40] ^= 1;
+    damaged.truncate(bytes.len() - 1);
+    fs::write(&volume, &damaged).unwrap();
+    let life = Life::of(&folder.log(), None);
+    let erasure = life.log.erase(&EntryFilter::new(), "all").unwrap();
+    assert_eq!((erasure.entries, erasure.payloads), (6, 6));
+    life.log.close().unwrap();
+    assert_eq!(fs::read(&volume).unwrap(), vec![0; damaged.len()]);
+    assert_eq!(counted(&folder.log()), counts(0, 6, 0));
+}

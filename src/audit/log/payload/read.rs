@@ -62,9 +62,10 @@ impl Payloads {
         &mut self,
         payload: &PayloadRef,
     ) -> Result<Payload, LogError> {
-        let read = self.bytes(payload);
-        let read = read.map_err(|error| failed(payload.place.volume, &error))?;
-        let Some(mut salted) = read else {
+        let Some(mut salted) = self
+            .left_of(payload)?
+            .filter(|left| is_whole(payload, left))
+        else {
             return Ok(Payload::Missing);
         };
         if payload.commits_to(&salted) {
@@ -78,19 +79,29 @@ impl Payloads {
         })
     }
 
-    /// Salt and payload; `None` if the volume does not reach so far, or is not there.
-    fn bytes(&mut self, payload: &PayloadRef) -> io::Result<Option<Vec<u8>>> {
+    /// Whether there is something to erase where it stands: the payload, another text in its place, or the beginning of it
+    /// where the volume was cut off.
+    pub(in crate::audit::log) fn has_remains(
+        &mut self,
+        payload: &PayloadRef,
+    ) -> Result<bool, LogError> {
+        let left = self.left_of(payload)?.unwrap_or_default();
+        Ok(left.iter().any(|byte| *byte != 0))
+    }
+
+    /// Salt and payload, as far as the volume reaches; `None` if it is not there.
+    fn left_of(&mut self, payload: &PayloadRef) -> Result<Option<Vec<u8>>, LogError> {
         let place = payload.place;
-        let Some(source) = self.volume(place.volume)? else {
-            return Ok(None);
+        let mut read = || {
+            let Some(source) = self.volume(place.volume)? else {
+                return Ok(None);
+            };
+            // No longer than the file, so that nobody makes us take memory for what is not there.
+            let there = source.length()?.saturating_sub(place.offset);
+            let length = usize::try_from(place.length.min(there)).unwrap_or_default();
+            read_up_to(source, place.offset, length).map(Some)
         };
-        // No longer than the file, so that nobody makes us take memory for what is not there.
-        if source.length()? < place.end() {
-            return Ok(None);
-        }
-        let length = usize::try_from(place.length).unwrap_or_default();
-        let bytes = read_up_to(source, place.offset, length)?;
-        Ok((bytes.len() == length).then_some(bytes))
+        read().map_err(|error| failed(place.volume, &error))
     }
 
     fn volume(&mut self, number: u64) -> io::Result<Option<&mut dyn Source>> {
@@ -110,6 +121,10 @@ impl Payloads {
             .map(|volume| volume.is_some())
             .map_err(|error| failed(number, &error))
     }
+}
+
+fn is_whole(payload: &PayloadRef, left: &[u8]) -> bool {
+    left.len() as u64 == payload.place.length
 }
 
 fn failed(volume: u64, error: &io::Error) -> LogError {

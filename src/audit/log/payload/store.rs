@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::io::ErrorKind::{InvalidInput, NotFound};
+use std::io::ErrorKind::NotFound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -276,13 +276,23 @@ impl PayloadStore {
         synced.map_err(|error| io::Error::other(state.fail("sync", error)))
     }
 
-    /// Overwrites a payload and its salt with zeros.
+    /// Overwrites a payload and its salt with zeros, as far as its volume reaches.
     pub(in crate::audit::log) fn erase(&self, place: Place) -> Result<(), LogError> {
+        let erased = match self.try_erase(place) {
+            // Its volume is gone, so there is nothing.
+            Err(error) if error.kind() == NotFound => Ok(()),
+            erased => erased,
+        };
+        erased.map_err(|error| failure("erase from", error))
+    }
+
+    fn try_erase(&self, place: Place) -> io::Result<()> {
         let name = volume::name(place.volume);
-        match self.files.erase(&name, place.offset, place.length) {
-            // Its volume is gone or ends before it, so there is nothing.
-            Err(error) if matches!(error.kind(), NotFound | InvalidInput) => Ok(()),
-            erased => erased.map_err(|error| failure("erase from", error)),
+        let reach = self.files.open(&name)?.length()?.min(place.end());
+        let length = reach.saturating_sub(place.offset);
+        match length {
+            0 => Ok(()),
+            _ => self.files.erase(&name, place.offset, length),
         }
     }
 
