@@ -459,3 +459,28 @@ fn erasing_takes_what_is_left_of_a_damaged_payload() {
     assert_eq!(fs::read(&volume).unwrap(), vec![0; damaged.len()]);
     assert_eq!(counted(&folder.log()), counts(0, 6, 0));
 }
+
+/// That one payload of an entry was erased says nothing of how another one came to be gone.
+#[test]
+fn erasing_excuses_only_what_was_erased() {
+    let folder = Folder::new();
+    let life = Life::of(&folder.log(), None);
+    let context = DecisionContext::new().model("m-1");
+    let session = life.session().because(&context).unwrap();
+    run(&session, "full", r#"{"n": 1}"#, json!(1));
+    life.log.checkpoint().unwrap();
+    let volume = volumes(&folder.log()).remove(0);
+    let mut bytes = fs::read(&volume).unwrap();
+    // The arguments, with their salt, stand first.
+    bytes[..32 + r#"{"n":1}"#.len()].fill(0);
+    fs::write(&volume, &bytes).unwrap();
+    let erasure = life.log.erase(&EntryFilter::new(), "all").unwrap();
+    assert_eq!((erasure.entries, erasure.payloads), (2, 2));
+    assert!(matches!(
+        problem(&folder.log()),
+        LogError::Payload {
+            kind: PayloadKind::Arguments,
+            ..
+        }
+    ));
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Payload, PayloadKind, Payloads};
+use super::{Payload, PayloadKind, Payloads, Place};
 use crate::audit::log::read::read_in;
 use crate::audit::log::{LogEntry, LogError};
 use crate::journal::Files;
@@ -56,7 +56,7 @@ struct Pass {
     entries: std::ops::Range<u64>,
     counts: PayloadCounts,
     /// Payloads that are not what was committed to, by entry and kind.
-    waiting: BTreeMap<(u64, PayloadKind), Problem>,
+    waiting: BTreeMap<(u64, PayloadKind), (Problem, Place)>,
     /// Volumes that are not there, and the payloads in them.
     missing: BTreeMap<u64, Missing>,
     /// Where the next reading has to begin.
@@ -113,7 +113,7 @@ impl Pass {
                 Payload::Erased => "was erased, and nothing on record says so",
                 Payload::Damaged => "is not what was recorded",
             };
-            self.waiting.insert(at, problem);
+            self.waiting.insert(at, (problem, payload.place));
         }
         Ok(())
     }
@@ -123,7 +123,10 @@ impl Pass {
         match entry.kind() {
             "expired" => self.expired(entry),
             "erased" => {
-                let erased = PayloadKind::ALL.map(|kind| self.excused(entry, kind));
+                // No more than it names: the entry's other payloads may be gone for no reason.
+                let places = entry.places();
+                let erased = PayloadKind::ALL
+                    .map(|kind| self.excused(entry, kind, |place| places.contains(&place)));
                 self.counts.erased += erased.into_iter().map(u64::from).sum::<u64>();
             }
             "payload_lost" => {
@@ -131,17 +134,26 @@ impl Pass {
                 let kind = PayloadKind::ALL
                     .into_iter()
                     .find(|known| Some(known.as_str()) == kind);
-                let lost = kind.is_some_and(|kind| self.excused(entry, kind));
+                let lost = kind.is_some_and(|kind| self.excused(entry, kind, |_| true));
                 self.counts.lost += u64::from(lost);
             }
             _ => {}
         }
     }
 
-    /// Whether a payload of the entry that this one is about was waiting for it.
-    fn excused(&mut self, by: &LogEntry<'_>, kind: PayloadKind) -> bool {
-        let about = by.number("entry").filter(|entry| *entry < by.index());
-        about.is_some_and(|entry| self.waiting.remove(&(entry, kind)).is_some())
+    /// Whether a payload of the entry that this one is about was waiting for it, at a place that it speaks of.
+    fn excused(
+        &mut self,
+        by: &LogEntry<'_>,
+        kind: PayloadKind,
+        speaks_of: impl Fn(Place) -> bool,
+    ) -> bool {
+        let Some(entry) = by.number("entry").filter(|entry| *entry < by.index()) else {
+            return false;
+        };
+        let at = (entry, kind);
+        let is_meant = |(_, place): &(Problem, Place)| speaks_of(*place);
+        self.waiting.get(&at).is_some_and(is_meant) && self.waiting.remove(&at).is_some()
     }
 
     fn expired(&mut self, entry: &LogEntry<'_>) {
@@ -170,7 +182,10 @@ impl Pass {
             .missing
             .values()
             .map(|missing| (missing.first, "is missing"));
-        let waiting = self.waiting.into_iter();
+        let waiting = self
+            .waiting
+            .into_iter()
+            .map(|(at, (problem, _))| (at, problem));
         if let Some(((index, kind), problem)) = waiting.chain(missing).min() {
             return Err(LogError::Payload {
                 index,
