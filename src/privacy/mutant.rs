@@ -13,6 +13,10 @@ pub(super) enum Mutant {
     SignBias,
     /// Zero is drawn with either sign, twice as often as it should be.
     DoubleZero,
+    /// A charge that is rounded down, so that small ones are free.
+    LostTinySpend,
+    /// Noise that may leave before its charge is on disk.
+    ReleaseBeforeCharge,
 }
 
 impl Mutant {
@@ -36,6 +40,8 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::Mutant;
+    use crate::privacy::accountant::tests::amounts;
+    use crate::privacy::ledger::tests as ledger;
     use crate::privacy::noise::tests::an_audit_finds_nine_tenths_of_mu_and_no_more_than_all_of_it as audit;
     use crate::privacy::sampler::tests::{proof, statistics};
 
@@ -79,6 +85,19 @@ mod tests {
     fn a_bias_of_the_sign_is_found_by_proof_and_by_statistics() {
         assert_dies(Mutant::SignBias, proof::laplace_variables);
         assert_dies(Mutant::SignBias, statistics::narrow_laplaces);
+    }
+
+    #[test]
+    fn a_spend_that_is_lost_is_found() {
+        assert_dies(Mutant::LostTinySpend, amounts::the_smallest_spend_counts);
+    }
+
+    #[test]
+    fn a_release_before_its_charge_is_found_by_crashes() {
+        let mutant = Mutant::ReleaseBeforeCharge;
+        assert_dies(mutant, ledger::no_fault_and_no_crash_pays_anything_back);
+        let life = ledger::life::every_fault_and_crash_leaves_the_accounts_of_some_step;
+        assert_dies(mutant, life);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::privacy::mutant::Mutant;
+
 /// An amount of privacy loss: a whole number of units of 2^-80.
 ///
 /// What is charged is rounded up to the next unit and a budget down, so that an accepted sum is never above what the budget
@@ -47,7 +49,11 @@ impl Amount {
             return Self::BEYOND;
         }
         // Multiplying by a power of two is exact, also of a subnormal number, and the cast saturates.
-        Self((value * UNITS_PER_ONE).ceil() as u128)
+        let units = value * UNITS_PER_ONE;
+        if Mutant::LostTinySpend.lives() {
+            return Self(units as u128);
+        }
+        Self(units.ceil() as u128)
     }
 
     /// What a budget of this much holds: rounded down. What is no number of 0 or more holds nothing.

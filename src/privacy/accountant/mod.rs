@@ -10,7 +10,7 @@ mod remaining;
 mod scope;
 mod statement;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use accounts::Quote;
 pub(super) use accounts::{Accounts, Approved};

@@ -1,6 +1,6 @@
 //! The accountant against a naive one that adds everything up anew for every question.
 
-mod amounts;
+pub(in crate::privacy) mod amounts;
 mod exact;
 mod reals;
 

@@ -7,7 +7,7 @@ mod open;
 mod plan;
 mod record;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 use std::process;
@@ -22,6 +22,7 @@ pub use plan::BudgetPlan;
 use self::head::Chain;
 use self::record::Record;
 use super::accountant::Accounts;
+use super::mutant::Mutant;
 use super::{Charge, Delta, ParameterError, PartitionName, Quote, Remaining, Scope, Statement};
 use crate::journal::Journal;
 
@@ -203,7 +204,9 @@ impl LedgerFile {
             chain.extend(record.kind(), &bytes);
             Ok::<_, LedgerError>(chain.head())
         })?;
-        self.journal.sync_through(seq)?;
+        if !Mutant::ReleaseBeforeCharge.lives() {
+            self.journal.sync_through(seq)?;
+        }
         let mut durable = self.durable.lock();
         if head.records() > durable.records() {
             *durable = head;

@@ -5,7 +5,7 @@
 mod budgets;
 mod cuts;
 mod heads;
-mod life;
+pub(in crate::privacy) mod life;
 mod loss;
 
 use std::collections::HashSet;
@@ -71,7 +71,7 @@ struct Tally {
 }
 
 #[test]
-fn no_fault_and_no_crash_pays_anything_back() {
+pub(in crate::privacy) fn no_fault_and_no_crash_pays_anything_back() {
     let mut tally = Tally::default();
     let mut checked = HashSet::new();
     for fault in FAULTS {

@@ -53,7 +53,7 @@ fn what_is_no_amount_fits_nowhere() {
 
 /// A naive sum loses what is small beside it, and a spend that was lost is free.
 #[test]
-fn the_smallest_spend_counts() {
+pub(in crate::privacy) fn the_smallest_spend_counts() {
     for value in [f64::from_bits(1), f64::MIN_POSITIVE, 1e-300, 1e-30] {
         assert_eq!(3.0 + value, 3.0, "in floats it is lost");
         let sum = Amount::charge(3.0).plus(Amount::charge(value));

@@ -128,7 +128,7 @@ fn live(disk: &Disk, model: &mut Model) -> Result<(), LedgerError> {
 }
 
 #[test]
-fn every_fault_and_crash_leaves_the_accounts_of_some_step() {
+pub(in crate::privacy) fn every_fault_and_crash_leaves_the_accounts_of_some_step() {
     let (mut crashes, mut torn, mut unacknowledged) = (0, 0, 0);
     let mut checked = HashSet::new();
     for fault in FAULTS {
