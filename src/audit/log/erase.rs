@@ -1,5 +1,7 @@
 //! Erasing payloads, and letting them expire.
 
+use std::mem;
+
 use super::entry::EntryText;
 use super::payload::{Payloads, Place};
 use super::read::{LogEntry, read_in};
@@ -54,7 +56,6 @@ impl AuditLog {
         })?;
         self.erase_together(&mut found, reason, &mut erasure)?;
         if erasure.entries > 0 {
-            // From here on no opening needs to do it again.
             self.checkpoint()?;
         }
         Ok(erasure)
@@ -66,6 +67,11 @@ impl AuditLog {
         reason: &str,
         erasure: &mut Erasure,
     ) -> Result<(), LogError> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut any_unfinished = self.any_unfinished_erasure.lock();
+        let any_before = mem::replace(&mut *any_unfinished, true);
         for Found { index, places } in &*found {
             self.note("erased", |entry| {
                 entry.number("entry", *index);
@@ -81,7 +87,16 @@ impl AuditLog {
                 erasure.payloads += 1;
             }
         }
+        *any_unfinished = any_before;
+        if !any_before {
+            self.note_erasures_done()?;
+        }
         Ok(())
+    }
+
+    /// Records that everything is erased that is on record as erased, so that no opening needs to do it again.
+    pub(super) fn note_erasures_done(&self) -> Result<(), LogError> {
+        self.note("erasures_done", |_| {}).map(drop)
     }
 
     /// Removes what has outlived the retention time. That it is on record comes first; what cannot be removed is tried again

@@ -102,6 +102,8 @@ pub struct AuditLog {
     covered: Mutex<u64>,
     /// From this size on, a checkpoint is due.
     due: AtomicU64,
+    /// Whether something on record as erased is not, until the log is opened again; held while erasing.
+    any_unfinished_erasure: Mutex<bool>,
 }
 
 /// What the frames of the journal are.

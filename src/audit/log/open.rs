@@ -119,6 +119,7 @@ impl AuditLogOptions {
             tree,
             covered,
             pending,
+            to_erase,
             ..
         } = replay;
         let payloads = Arc::new(payloads);
@@ -137,12 +138,14 @@ impl AuditLogOptions {
             signer: self.signer,
             sinks: self.sinks,
             every: self.every,
+            any_unfinished_erasure: Mutex::new(false),
         };
         let found = Found {
             is_new,
             recovered: report.recovered,
             pending,
             lost,
+            any_erased: !to_erase.is_empty(),
         };
         log.note_opened(&found)?;
         log.let_payloads_expire()?;
@@ -170,17 +173,14 @@ fn mend(
     files: &Arc<dyn Files>,
     replay: &Replay<'_>,
 ) -> Result<Vec<(u64, PayloadKind)>, LogError> {
-    let parts = [&replay.before, &replay.recent];
-    for place in parts.iter().flat_map(|part| &part.erased) {
+    for place in &replay.to_erase {
         store.erase(*place)?;
     }
-    let is_gone = |place: Place| {
-        replay.stock.has_expired(place) || parts.iter().any(|part| part.erased.contains(&place))
-    };
     let mut payloads = Payloads::in_files(Arc::clone(files));
     let mut lost = Vec::new();
-    for (index, payload) in parts.iter().flat_map(|part| &part.payloads) {
-        if !is_gone(payload.place()) && !matches!(payloads.read_at(payload)?, Payload::Kept(_)) {
+    for (index, payload) in replay.before.values().chain(replay.recent.values()) {
+        let has_expired = replay.stock.has_expired(payload.place());
+        if !has_expired && !matches!(payloads.read_at(payload)?, Payload::Kept(_)) {
             lost.push((*index, payload.kind));
         }
     }
@@ -194,6 +194,8 @@ struct Found {
     pending: BTreeMap<String, Pending>,
     /// Payloads that may not have been durable and are gone, as after a crash of the machine.
     lost: Vec<(u64, PayloadKind)>,
+    /// Whether erasures were completed.
+    any_erased: bool,
 }
 
 impl AuditLog {
@@ -232,6 +234,9 @@ impl AuditLog {
                 entry.word("payload", kind.as_str());
             })?;
         }
+        if found.any_erased {
+            self.note_erasures_done()?;
+        }
         let is_news = found.recovered.is_some() || !found.pending.is_empty();
         if found.is_new || is_news || !found.lost.is_empty() {
             self.journal.sync()?;
@@ -250,19 +255,16 @@ struct Replay<'o> {
     /// Calls that were allowed and have not ended, by their ids.
     pending: BTreeMap<String, Pending>,
     stock: Stock,
-    /// What may not have been durable when the log was left.
+    /// Payloads that may not have been durable when the log was left.
     recent: Recent,
     /// The same, of the entries before the last checkpoint.
     before: Recent,
+    /// What is on record as erased, and may not be yet.
+    to_erase: BTreeSet<Place>,
 }
 
-/// What entries say of payloads.
-#[derive(Default)]
-struct Recent {
-    payloads: Vec<(u64, PayloadRef)>,
-    /// What was to be erased.
-    erased: BTreeSet<Place>,
-}
+/// Payloads with the entries that they belong to, by where they stand.
+type Recent = BTreeMap<Place, (u64, PayloadRef)>;
 
 /// A call that was allowed.
 struct Pending {
@@ -282,6 +284,7 @@ impl<'o> Replay<'o> {
             stock: Stock::default(),
             recent: Recent::default(),
             before: Recent::default(),
+            to_erase: BTreeSet::new(),
         }
     }
 
@@ -339,10 +342,18 @@ impl Replay<'_> {
     fn payloads(&mut self, entry: &LogEntry<'_>) {
         for payload in entry.payloads() {
             self.stock.uses(payload.place(), entry.wall());
-            self.recent.payloads.push((entry.index(), payload));
+            self.recent
+                .insert(payload.place(), (entry.index(), payload));
         }
         match entry.kind() {
-            "erased" => self.recent.erased.extend(entry.places()),
+            "erased" => {
+                for place in entry.places() {
+                    self.recent.remove(&place);
+                    self.before.remove(&place);
+                    self.to_erase.insert(place);
+                }
+            }
+            "erasures_done" => self.to_erase.clear(),
             "expired" => {
                 if let Some(through) = entry.number("through") {
                     self.stock.expired(through);
@@ -351,7 +362,7 @@ impl Replay<'_> {
             "log_closed" => {
                 let durable = entry.number("durable").unwrap_or(0);
                 for part in [&mut self.before, &mut self.recent] {
-                    part.payloads.retain(|(index, _)| *index >= durable);
+                    part.retain(|_, (index, _)| *index >= durable);
                 }
             }
             _ => {}

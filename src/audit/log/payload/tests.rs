@@ -273,6 +273,44 @@ fn no_fault_and_no_crash_loses_a_payload_or_keeps_one_that_was_erased() {
     );
 }
 
+/// What could not be erased at once is erased when the log is opened, however long it went on meanwhile.
+#[test]
+fn an_erasure_that_failed_is_done_when_the_log_is_opened() {
+    let mut failed = 0;
+    for operation in 0.. {
+        let disk = Disk::default();
+        let clock = Arc::new(ManualClock::new());
+        let log = options(&clock).open_in(Arc::new(disk.clone())).unwrap();
+        let mut told = Told::default();
+        for call in 1..=4 {
+            told.call(&log, &clock, call).unwrap();
+        }
+        let begins = disk.operations();
+        disk.fail_at(begins + operation, Fault::Fails);
+        let erased = log.erase(&EntryFilter::new().call("1"), "asked to");
+        let is_over = disk.operations() <= begins + operation;
+        disk.fail_at(0, Fault::Fails);
+        // Another one that goes well does not stand for it.
+        let another = log.erase(&EntryFilter::new().call("2"), "asked to");
+        let goes_on = (0..4).all(|_| log.checkpoint().is_ok());
+        if erased.is_err() && another.is_ok() && goes_on {
+            failed += 1;
+        }
+        drop(log);
+        let log = options(&clock).open_in(Arc::new(disk.clone())).unwrap();
+        on_record_as_erased(&disk)
+            .into_iter()
+            .for_each(|index| assert_erased(&disk, index));
+        log.close().unwrap();
+        let verified = VerifyOptions::new().verify_in(Arc::new(disk.clone()));
+        verified.unwrap();
+        if is_over {
+            break;
+        }
+    }
+    assert!(failed > 2, "{failed}");
+}
+
 fn assert_erased(disk: &Disk, index: u64) {
     let mut payloads = Payloads::in_files(Arc::new(disk.clone()));
     read_in(Arc::new(disk.clone()), |entry: &LogEntry<'_>| {
