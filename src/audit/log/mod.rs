@@ -183,6 +183,10 @@ impl AuditLog {
             Some(signer) => {
                 let sign = || checkpoint.sign(&**signer);
                 let signed = unless_it_panics(sign, |problem| NoteError::Sign(SignError(problem)));
+                if signed.is_err() {
+                    // The next checkpoint must not come before this one is durable: opening relies on that.
+                    self.journal.sync()?;
+                }
                 let text = signed.map_err(LogError::Sign)?.to_string();
                 self.waiting(|| Ok(self.journal.append(kind::SIGNED, text.as_bytes())?))?;
                 text

@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use super::{Payload, PayloadKind, PayloadRef, Payloads};
-use crate::audit::Origin;
 use crate::audit::log::read::read_in;
 use crate::audit::log::{
     AuditLog, AuditLogOptions, EntryFilter, LogEntry, LogError, VerifyOptions,
 };
+use crate::audit::{CheckpointSigner, Origin, SignError, VerifyingKey};
 use crate::call::Args;
 use crate::clock::ManualClock;
 use crate::decision::{AuditLevel, Code, Effect, Verdict};
@@ -309,6 +309,44 @@ fn an_erasure_that_failed_is_done_when_the_log_is_opened() {
         }
     }
     assert!(failed > 2, "{failed}");
+}
+
+#[derive(Debug)]
+struct OutOfReach(VerifyingKey);
+
+impl CheckpointSigner for OutOfReach {
+    fn key(&self) -> &VerifyingKey {
+        &self.0
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        Err(SignError("out of reach".to_owned()))
+    }
+}
+
+/// Checkpoints that nobody signs are in the log all the same, and mean what others do when it is opened.
+#[test]
+fn what_a_crash_took_is_on_record_also_where_no_checkpoint_could_be_signed() {
+    let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    let disk = Disk::default();
+    let clock = Arc::new(ManualClock::new());
+    let log = options(&clock)
+        .signer(OutOfReach(key.parse().unwrap()))
+        .open_in(Arc::new(disk.clone()))
+        .unwrap();
+    Told::default().call(&log, &clock, 1).unwrap();
+    for _ in 0..3 {
+        assert!(matches!(log.checkpoint(), Err(LogError::Sign(_))));
+    }
+    log.flush().unwrap();
+    for state in disk.crashes_by(STEP) {
+        let disk = Disk::new(state);
+        let log = options(&clock)
+            .accept_loss()
+            .open_in(Arc::new(disk.clone()));
+        log.unwrap().close().unwrap();
+        VerifyOptions::new().verify_in(Arc::new(disk)).unwrap();
+    }
 }
 
 fn assert_erased(disk: &Disk, index: u64) {
