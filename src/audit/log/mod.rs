@@ -246,8 +246,8 @@ impl AuditLog {
             }
         });
         if frame.is_err() {
-            // Without its entry nobody could find a payload to erase it. It fails where the disk does, and is then cut off
-            // when the log is opened.
+            // Without its entry nobody could find a payload to erase it. Where this fails, as the disk does, opening the log
+            // does it.
             for payload in &kept {
                 let _ = self.payloads.erase(payload.place());
             }

@@ -5,6 +5,7 @@
 //! with the payload and erased with it: without it, not even a short payload can be guessed.
 
 mod check;
+mod extents;
 mod read;
 mod store;
 #[cfg(test)]

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::io::ErrorKind::NotFound;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::extents::Extents;
 use super::{MAX_PAYLOAD, PayloadForm, PayloadKind, PayloadRef, Place, SALT, commitment, volume};
 use crate::audit::log::LogError;
 use crate::digest::random_bytes;
-use crate::journal::{Files, Sink, append_all};
+use crate::journal::{Files, Sink, Source, append_all, read_up_to};
 
 /// The length over which a volume does not grow.
 const VOLUME_SIZE: u64 = 64 << 20;
@@ -65,7 +67,7 @@ pub(in crate::audit::log) struct Stock {
 
 #[derive(Debug)]
 struct Used {
-    end: u64,
+    extents: Extents,
     span: Span,
 }
 
@@ -83,11 +85,12 @@ impl Stock {
             first: wall,
             last: wall,
         };
-        let used = self
-            .volumes
-            .entry(place.volume)
-            .or_insert(Used { end: 0, span });
-        used.end = used.end.max(place.end());
+        let unused = || Used {
+            extents: Extents::default(),
+            span,
+        };
+        let used = self.volumes.entry(place.volume).or_insert_with(unused);
+        used.extents.add(place.offset..place.end());
         used.span.include(wall);
     }
 
@@ -127,7 +130,8 @@ impl PayloadStore {
         }
     }
 
-    /// Goes on where the entries of a log end. What no entry refers to is cut off: nobody could find it to erase it.
+    /// Goes on where the entries of a log end. What no entry refers to is cut off or overwritten: nobody could find it to
+    /// erase it.
     pub(in crate::audit::log) fn resume(&self, stock: &Stock) -> Result<(), LogError> {
         let mut state = self.state.lock();
         let resumed = self.try_resume(&mut state, stock);
@@ -141,6 +145,7 @@ impl PayloadStore {
             match stock.volumes.get(&number) {
                 Some(used) => {
                     state.spans.insert(number, used.span);
+                    self.clear_gaps(number, &used.extents)?;
                 }
                 None => {
                     self.files.remove(&volume::name(number))?;
@@ -159,19 +164,35 @@ impl PayloadStore {
             return Ok(());
         }
         let length = self.files.open(&name)?.length()?;
+        let end = used.extents.end();
         // One that has lost its end is left as it is.
-        if length < used.end {
+        if length < end {
             return Ok(());
         }
-        self.files.truncate(&name, used.end)?;
+        self.files.truncate(&name, end)?;
         let mut sink = self.files.extend(&name)?;
         sink.sync()?;
         state.current = Some(Current {
             number,
             sink,
-            length: used.end,
+            length: end,
             has_unsynced: false,
         });
+        Ok(())
+    }
+
+    /// Overwrites what stands between the payloads of a volume: kept, and not recorded any more when the process died, while
+    /// others were.
+    fn clear_gaps(&self, number: u64, extents: &Extents) -> io::Result<()> {
+        let name = volume::name(number);
+        let mut source = self.files.open(&name)?;
+        let length = source.length()?;
+        for gap in extents.gaps() {
+            let gap = gap.start..gap.end.min(length);
+            if !gap.is_empty() && !is_blank(&mut *source, gap.clone())? {
+                self.files.erase(&name, gap.start, gap.end - gap.start)?;
+            }
+        }
         Ok(())
     }
 
@@ -355,6 +376,19 @@ impl Current {
         }
         Ok(())
     }
+}
+
+/// Whether there are only zeros.
+fn is_blank(source: &mut dyn Source, range: Range<u64>) -> io::Result<bool> {
+    const PIECE: usize = 64 << 10;
+    for at in range.clone().step_by(PIECE) {
+        let length = PIECE.min(usize::try_from(range.end - at).unwrap_or(PIECE));
+        let bytes = read_up_to(source, at, length)?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn failure(action: &str, error: io::Error) -> LogError {

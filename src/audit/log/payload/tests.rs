@@ -311,6 +311,35 @@ fn an_erasure_that_failed_is_done_when_the_log_is_opened() {
     assert!(failed > 2, "{failed}");
 }
 
+/// A thread may die between keeping a payload and recording it, while others go on behind it.
+#[test]
+fn what_no_entry_refers_to_is_nowhere_once_the_log_was_opened() {
+    let disk = Disk::default();
+    let clock = Arc::new(ManualClock::new());
+    let open = || options(&clock).open_in(Arc::new(disk.clone())).unwrap();
+    let mut told = Told::default();
+    let orphan = |log: &AuditLog, text: &str| {
+        let kind = (PayloadKind::Result, super::PayloadForm::Whole);
+        log.payloads.append(kind, text, Duration::ZERO).unwrap();
+    };
+    let log = open();
+    orphan(&log, "first orphan");
+    told.call(&log, &clock, 1).unwrap();
+    orphan(&log, "second orphan");
+    orphan(&log, "third orphan");
+    told.call(&log, &clock, 2).unwrap();
+    log.close().unwrap();
+    drop(log);
+    let all: Vec<_> = payloads(&disk);
+    drop(open());
+    assert!(!disk.holds_synced(b"orphan"));
+    assert_eq!(payloads(&disk), all);
+    assert!(
+        all.iter()
+            .all(|(.., payload)| matches!(payload, Payload::Kept(_)))
+    );
+}
+
 #[derive(Debug)]
 struct OutOfReach(VerifyingKey);
 
