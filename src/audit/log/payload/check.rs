@@ -27,7 +27,7 @@ const WAITING: usize = 1 << 18;
 
 /// Holds every payload of the first `size` entries against its commitment, in bounded memory.
 ///
-/// One that is gone must be excused by a later entry. The log may be written and payloads be erased meanwhile: then the
+/// One that is gone must be excused by an entry. The log may be written and payloads be erased meanwhile: then the
 /// entry that says so is there, before the payload is not.
 pub(in crate::audit::log) fn check(
     files: &Arc<dyn Files>,
@@ -59,6 +59,8 @@ struct Pass {
     waiting: BTreeMap<(u64, PayloadKind), (Problem, Place)>,
     /// Volumes that are not there, and the payloads in them.
     missing: BTreeMap<u64, Missing>,
+    /// Volumes up to this one have expired.
+    expired: Option<u64>,
     /// Where the next reading has to begin.
     next: Option<u64>,
 }
@@ -79,6 +81,7 @@ impl Pass {
             counts: PayloadCounts::default(),
             waiting: BTreeMap::new(),
             missing: BTreeMap::new(),
+            expired: None,
             next: None,
         }
     }
@@ -156,28 +159,35 @@ impl Pass {
         self.waiting.get(&at).is_some_and(is_meant) && self.waiting.remove(&at).is_some()
     }
 
+    /// Also of entries that come later: their payloads were kept before they were appended, and no volume that has expired
+    /// is written to again.
     fn expired(&mut self, entry: &LogEntry<'_>) {
         let Some(through) = entry.number("through") else {
             return;
         };
-        let excused =
-            |volume: &u64, missing: &Missing| *volume <= through && missing.first.0 < entry.index();
+        self.expired = self.expired.max(Some(through));
+    }
+
+    fn settle_expired(&mut self) {
+        let expired = self.expired;
         let counts = &mut self.counts;
         self.missing.retain(|volume, missing| {
-            let is_excused = excused(volume, missing);
-            if is_excused {
+            let has_expired = Some(*volume) <= expired;
+            if has_expired {
                 counts.expired += missing.payloads;
             }
-            !is_excused
+            !has_expired
         });
     }
 
-    fn is_settled(&self) -> bool {
+    fn is_settled(&mut self) -> bool {
+        self.settle_expired();
         self.waiting.is_empty() && self.missing.is_empty()
     }
 
     /// Where the next reading has to begin, if there is to be one.
-    fn finish(self, counts: &mut PayloadCounts) -> Result<Option<u64>, LogError> {
+    fn finish(mut self, counts: &mut PayloadCounts) -> Result<Option<u64>, LogError> {
+        self.settle_expired();
         let missing = self
             .missing
             .values()

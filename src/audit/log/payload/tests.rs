@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use super::{Payload, PayloadKind, PayloadRef, Payloads};
+use crate::audit::log::entry::EntryText;
 use crate::audit::log::read::read_in;
 use crate::audit::log::{
     AuditLog, AuditLogOptions, EntryFilter, LogEntry, LogError, VerifyOptions,
@@ -338,6 +339,49 @@ fn what_no_entry_refers_to_is_nowhere_once_the_log_was_opened() {
         all.iter()
             .all(|(.., payload)| matches!(payload, Payload::Kept(_)))
     );
+}
+
+/// A thread may be held up between keeping a payload and recording it, for longer than payloads are kept.
+#[test]
+fn a_payload_may_expire_before_its_entry_is_there() {
+    let disk = Disk::default();
+    let clock = Arc::new(ManualClock::new());
+    let log = options(&clock).open_in(Arc::new(disk.clone())).unwrap();
+    Told::default().call(&log, &clock, 1).unwrap();
+    let subject = Subject {
+        call: CallId(2),
+        session: SessionId(1),
+        agent: &AGENT,
+        user: None,
+        task: None,
+        tool: "pay",
+    };
+    let record = Record {
+        at: Duration::ZERO,
+        wall: SystemTime::UNIX_EPOCH,
+        event: Event::Ended(Ended {
+            subject,
+            outcome: Outcome::Completed,
+            latency: Duration::ZERO,
+            audit_level: AuditLevel::Full,
+            result: Some(ToolResult {
+                size: 4,
+                digest: Digest::from([2; 32]),
+                text: Some("null"),
+            }),
+        }),
+    };
+    let kept = log.keep_payloads(&record).unwrap();
+    clock.advance(2 * HOUR);
+    log.tick().unwrap();
+    let mut text = String::new();
+    EntryText::record(&mut text, &record, &kept);
+    log.append(&text).unwrap();
+    log.close().unwrap();
+    drop(log);
+    drop(options(&clock).open_in(Arc::new(disk.clone())).unwrap());
+    let verified = VerifyOptions::new().verify_in(Arc::new(disk)).unwrap();
+    assert_eq!(verified.payloads.expired, 4);
 }
 
 #[derive(Debug)]
