@@ -22,7 +22,7 @@ pub struct PayloadCounts {
     pub lost: u64,
 }
 
-/// As many payloads wait for a record at a time. If there are more, the log is read again for the next ones.
+/// As many payloads and volumes wait for a record at a time. If there are more, the log is read again for the next ones.
 const WAITING: usize = 1 << 18;
 
 /// Holds every payload of the first `size` entries against its commitment, in bounded memory.
@@ -92,7 +92,7 @@ impl Pass {
         if !self.entries.contains(&index) || self.next.is_some() {
             return Ok(());
         }
-        if self.waiting.len() >= WAITING {
+        if self.waiting.len().saturating_add(self.missing.len()) >= WAITING {
             self.next = Some(index);
             return Ok(());
         }
