@@ -29,8 +29,8 @@ const TOGETHER: usize = 256;
 
 impl AuditLog {
     /// Erases the payloads of all entries that the filter names, of those that are there now: what is known of the arguments,
-    /// results and context of a user's calls, say. It is on record, with the reason, before it happens; after a crash in
-    /// between it is done when the log is opened.
+    /// results and context of a user's calls, say. It is on record before it happens, with the first 80 characters
+    /// of the reason; after a crash in between it is done when the log is opened.
     ///
     /// What is left of them are digests and commitments, which tell nothing without the salts that are erased too, or the
     /// log's digest key: whoever holds that can test guesses. Entries stay as they are, with the names of agents, users, tasks

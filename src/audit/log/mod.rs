@@ -55,8 +55,8 @@ use crate::text::Plain;
 /// Arguments, results and the [context](crate::DecisionContext) of decisions are in it as keyed digests. What the audit level
 /// of a permission lets it keep of them beside that stands in files of their own, as [`Payloads`], and can be
 /// [erased](Self::erase) or [expire](AuditLogOptions::retain_payloads) while every proof stays valid: at `detailed` the names,
-/// kinds and sizes of arguments; at `full` arguments, results (of long ones, the first MiB) and context. Secret parameters
-/// are in none of it.
+/// kinds and sizes of arguments; at `full` arguments, results (of long ones, the first MiB) and context. Of secret
+/// parameters none of it has more than the name; but a tool that returns one makes it part of a result.
 ///
 /// What reads and refusals leave is gathered, up to 8 KiB, before it is written: a process that is killed, or exits without
 /// dropping the log, loses that much of it. A call with an effect takes all before it along to the disk, and so does
