@@ -112,7 +112,7 @@ impl Ledger {
     /// # Errors
     ///
     /// [`LedgerError::Charge`] where they do not fit: nothing was charged. [`LedgerError::Storage`] where the charge could not
-    /// be kept: it counts as spent, and nothing may be released. [`LedgerError::Forked`] in a forked process.
+    /// be kept: it may count as spent, and nothing may be released. [`LedgerError::Forked`] in a forked process.
     pub fn spend(&self, charge: &Charge) -> Result<(), LedgerError> {
         self.check_process()?;
         match &self.file {
@@ -171,9 +171,7 @@ impl Ledger {
     pub fn head(&self) -> Option<LedgerHead> {
         self.file.as_ref().map(|file| *file.durable.lock())
     }
-}
 
-impl Ledger {
     /// Before any lock is taken: another thread of the parent may have held it, and is not here to give it back.
     fn check_process(&self) -> Result<(), LedgerError> {
         match &self.file {
