@@ -5,6 +5,7 @@ mod agentdojo;
 mod attacks;
 mod audit;
 mod bypass;
+mod child;
 #[cfg(feature = "cli")]
 mod cli;
 mod folder;

@@ -1,9 +1,8 @@
 //! `kill -9` in the middle of work, again and again.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use portcullis::Refusal;
 use portcullis::audit::{LogError, VerifyOptions, read};
 
 use super::{Folder, options, session};
+use crate::child::work_and_kill;
 
 const CHILD: &str = "PORTCULLIS_TEST_CRASHING_LOG";
 
@@ -50,7 +50,13 @@ fn a_killed_process_loses_no_call_that_ran() {
     let mut calls_seen = 0;
     let mut unknown_seen = 0;
     for round in 0..12 {
-        let ran = work_and_kill(&folder.log(), Duration::from_millis(20 + 13 * round));
+        let ran = work_and_kill(
+            "audit::crash::child",
+            (CHILD, &folder.log()),
+            "ran ",
+            Duration::from_millis(70 + 13 * round),
+        );
+        let ran: BTreeSet<String> = ran.into_iter().collect();
         calls_seen += ran.len();
         let began = last_life(&folder.log(), &["executing"]);
         let lost: Vec<_> = ran.difference(&began).collect();
@@ -76,28 +82,6 @@ fn a_killed_process_loses_no_call_that_ran() {
     }
     assert!(calls_seen > 100, "{calls_seen} calls ran");
     assert!(unknown_seen > 0, "no call was interrupted");
-}
-
-/// Lets the child work for a while, kills it, and tells which calls are known to have run.
-fn work_and_kill(directory: &Path, after: Duration) -> BTreeSet<String> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["audit::crash::child", "--exact", "--nocapture"])
-        .env(CHILD, directory)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let reading = std::thread::spawn(move || -> BTreeSet<String> {
-        out.lines()
-            .map_while(Result::ok)
-            .filter_map(|line| Some(line.split_once("ran ")?.1.to_owned()))
-            .collect()
-    });
-    std::thread::sleep(after + Duration::from_millis(100));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    reading.join().unwrap()
 }
 
 /// The calls of these entries since the log was opened last.

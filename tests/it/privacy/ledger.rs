@@ -1,9 +1,9 @@
 //! The ledger in real directories: threads, restarts, kills, and budgets that change.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use portcullis::privacy::{
     Adjacency, Budget, BudgetPlan, Charge, ChargeError, Cost, Count, DataSubject, Delta, Epsilon,
@@ -11,6 +11,7 @@ use portcullis::privacy::{
     PartitionName, Rho, Scope, Votes,
 };
 
+use crate::child::work_and_kill;
 use crate::folder::Folder;
 
 fn tickets() -> PartitionName {
@@ -345,7 +346,13 @@ fn killed_again_and_again_it_never_releases_more_than_the_budget() {
     let mut released = 0;
     let mut rounds = 0;
     while rounds < 200 {
-        let more = release_and_kill(folder.path(), 30 + 7 * (rounds % 9));
+        let told = work_and_kill(
+            "privacy::ledger::child",
+            (CHILD, folder.path()),
+            "released",
+            Duration::from_millis(7 * (rounds % 9)),
+        );
+        let more = told.len();
         released += more;
         rounds += 1;
         if more == 0 && released > 500 {
@@ -361,23 +368,4 @@ fn killed_again_and_again_it_never_releases_more_than_the_budget() {
         released + left + 3 * rounds as usize >= 2000,
         "{released} and {left}, {rounds} rounds"
     );
-}
-
-fn release_and_kill(directory: &Path, milliseconds: u64) -> usize {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["privacy::ledger::child", "--exact", "--nocapture"])
-        .env(CHILD, directory)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let reading = std::thread::spawn(move || {
-        let lines = out.lines().map_while(Result::ok);
-        lines.filter(|line| line.ends_with("released")).count()
-    });
-    std::thread::sleep(std::time::Duration::from_millis(milliseconds));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    reading.join().unwrap()
 }
