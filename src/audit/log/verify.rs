@@ -35,6 +35,9 @@ pub struct Verification {
     pub signed: u64,
     /// How many checkpoints that were kept elsewhere the log agrees with: all that were given.
     pub kept: u64,
+    /// How many of the entries something vouches for that was given: a checkpoint kept elsewhere, or a key. Whoever can write
+    /// the log could have made those behind them anew, with the log's own checkpoints.
+    pub vouched: u64,
     /// Bytes at the end that are no entry: one that is being written, or that a crash tore.
     pub torn: u64,
     /// What has become of arguments, results and context that were kept beside the entries.
@@ -277,9 +280,11 @@ impl<'v> Pass<'v> {
 
     fn finish(self, torn: u64) -> Result<Verification, LogError> {
         let head = self.tree.head();
+        let mut vouched = self.signed;
         for kept in &self.options.kept {
             let origin = self.origin.as_ref().unwrap_or(kept.origin());
             check_not_cut(kept, origin, head.size)?;
+            vouched = vouched.max(kept.head().size);
         }
         if !self.options.keys.is_empty() && self.signed == 0 {
             return Err(LogError::Unsigned);
@@ -290,6 +295,7 @@ impl<'v> Pass<'v> {
             covered: self.covered,
             signed: self.signed,
             kept: self.kept,
+            vouched,
             torn,
             payloads: PayloadCounts::default(),
         })

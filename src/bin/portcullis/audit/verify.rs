@@ -84,7 +84,7 @@ pub(super) fn told(verified: &Verification) -> serde_json::Value {
     json!({
         "verified": true, "entries": verified.head.size, "root": verified.head.root.to_string(),
         "checkpoints": verified.checkpoints, "covered": verified.covered,
-        "signed": verified.signed, "kept": verified.kept, "torn": verified.torn,
+        "signed": verified.signed, "kept": verified.kept, "vouched": verified.vouched, "torn": verified.torn,
         "payloads": {
             "kept": verified.payloads.kept, "erased": verified.payloads.erased,
             "expired": verified.payloads.expired, "lost": verified.payloads.lost,

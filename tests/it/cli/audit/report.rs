@@ -62,6 +62,40 @@ fn a_report_has_every_control() {
     }
 }
 
+/// A checkpoint from long ago says nothing of what came since.
+#[test]
+fn what_nothing_vouches_for_is_told() {
+    let folder = Folder::new();
+    let (log, _) = log(&folder);
+    let origin = "example.org/agents".parse().unwrap();
+    let mut tree = portcullis::audit::Tree::new();
+    portcullis::audit::read(&log, |entry| {
+        if entry.index() < 3 {
+            let leaf = portcullis::audit::LeafHash::of(entry.line().as_bytes());
+            tree.append(leaf)?;
+        }
+        Ok::<_, portcullis::audit::LogError>(())
+    })
+    .unwrap();
+    let old = portcullis::audit::Checkpoint::new(origin, tree.head());
+    let old = folder.file("old", old.to_string());
+    let report = ["audit", "report", "--checkpoint", &old, &log];
+    let told = run(report, b"").out;
+    assert!(
+        told.contains("what was given vouches for the first 3 entries: "),
+        "{told}"
+    );
+    let report = ["audit", "report", "--json", "--checkpoint", &old, &log];
+    let report = run(report, b"").one();
+    assert_eq!(
+        (
+            &report["verification"]["vouched"],
+            &report["own_checkpoints_only"]
+        ),
+        (&3.into(), &false.into())
+    );
+}
+
 /// Counts are those that `show` gives.
 #[test]
 fn evidence_is_counted_once_and_found_where_it_stands() {

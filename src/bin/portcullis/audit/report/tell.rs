@@ -28,6 +28,9 @@ const NOTE: &str =
 const ALONE: &str = "held against its own checkpoints only: whoever can write the log could have made them anew. \
                      Give --checkpoint or --key";
 
+/// What verifying against something old leaves open.
+const REST: &str = "whoever can write the log could have made the rest anew";
+
 impl Told<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
@@ -47,8 +50,14 @@ impl Told<'_> {
 
     fn write_head(&self, text: &mut String) -> std::fmt::Result {
         text.push_str(&verify::summary(self.verified));
+        let Verification { vouched, head, .. } = *self.verified;
         if self.is_alone() {
             writeln!(text, "{ALONE}")?;
+        } else if vouched < head.size {
+            writeln!(
+                text,
+                "what was given vouches for the first {vouched} entries: {REST}"
+            )?;
         }
         writeln!(text, "\n{NOTE}\naudit log of {}", Plain(self.origin()))?;
         writeln!(text, "the whole log: {}", span(&self.tally.all))?;
@@ -132,7 +141,7 @@ impl Told<'_> {
     }
 
     fn is_alone(&self) -> bool {
-        self.verified.kept == 0 && self.verified.signed == 0
+        self.verified.vouched == 0
     }
 }
 
