@@ -45,6 +45,11 @@ impl<S> Bounded<S> {
         Self::new(Zeroizing::new(steps.collect()), sensitivity)
     }
 
+    /// Scores of any number of candidates, which are chosen among and not told.
+    pub(super) const fn scores(steps: Zeroizing<Vec<i64>>, sensitivity: S) -> Self {
+        Self { steps, sensitivity }
+    }
+
     pub(super) fn steps(&self) -> &[i64] {
         &self.steps
     }

@@ -9,6 +9,9 @@
 //!
 //! Numbers stand on a [`Lattice`] from clipping to release, and noise is drawn in integers, exactly: floats leak.
 //!
+//! [`AgentMemory`] puts this together: embeddings by class of data, each protected in its own way, and a [`Ledger`] that every
+//! answer is charged in before it is given.
+//!
 //! ```
 //! use portcullis::privacy::{Adjacency, Clip, Delta, Epsilon, Gaussian, L2, Noise};
 //!
@@ -36,6 +39,7 @@ mod generator;
 mod lattice;
 mod ledger;
 mod mechanism;
+mod memory;
 mod mutant;
 mod noise;
 mod numeric;
@@ -57,6 +61,10 @@ pub use ledger::{
     BudgetPlan, Ledger, LedgerError, LedgerHead, LedgerHeadError, LedgerOptions, RaisedBudget,
 };
 pub use mechanism::{Cost, Exponential, Gaussian, Laplace, Mechanism};
+pub use memory::{
+    AgentMemory, Answer, Dangerous, Embedding, Feasibility, Guess, MemoryError, MemoryPlan,
+    PartitionPlan, Protection, RecordKey, Task, Which, feasibility,
+};
 pub use noise::{AddedNoise, MAX_READY, Noise};
 pub use parameter::{Delta, Epsilon, Mu, Rho};
 pub use sensitivity::{L1, L2, Norm, Range, Sensitivity};

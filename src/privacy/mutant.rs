@@ -17,6 +17,8 @@ pub(super) enum Mutant {
     LostTinySpend,
     /// Noise that may leave before its charge is on disk.
     ReleaseBeforeCharge,
+    /// An answer of a memory that is made before it is charged, and may leave if the process ends in between.
+    ChargeAfterRelease,
 }
 
 impl Mutant {
@@ -42,6 +44,7 @@ mod tests {
     use super::Mutant;
     use crate::privacy::accountant::tests::amounts;
     use crate::privacy::ledger::tests as ledger;
+    use crate::privacy::memory::tests as memory;
     use crate::privacy::noise::tests::an_audit_finds_nine_tenths_of_mu_and_no_more_than_all_of_it as audit;
     use crate::privacy::sampler::tests::{proof, statistics};
 
@@ -98,6 +101,14 @@ mod tests {
         assert_dies(mutant, ledger::no_fault_and_no_crash_pays_anything_back);
         let life = ledger::life::every_fault_and_crash_leaves_the_accounts_of_some_step;
         assert_dies(mutant, life);
+    }
+
+    #[test]
+    fn an_answer_before_its_charge_is_found() {
+        assert_dies(
+            Mutant::ChargeAfterRelease,
+            memory::a_refused_release_draws_nothing,
+        );
     }
 
     #[test]

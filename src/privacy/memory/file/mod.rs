@@ -1,0 +1,106 @@
+//! Files of memories.
+//!
+//! A file is a header with the plan of each partition and what is claimed of it, then the records of each, then a checksum of
+//! it all. Numbers are little endian. It is written beside the old one, synced, and put in its place in one step.
+//!
+//! The checksum finds accidents. Whoever can write the file can put any records into it, and so mislead who asks; what is asked
+//! of them is charged all the same, since the ledger is another file.
+
+mod input;
+mod output;
+mod read;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::input::Input;
+use self::output::Output;
+use super::{AgentMemory, MemoryError, MemoryPlan};
+use crate::journal::{Directory, Files, sync_parent_of};
+use crate::privacy::Ledger;
+
+const MAGIC: &[u8; 8] = b"PORTMEMO";
+const VERSION: u32 = 1;
+
+/// Whether raw vectors go into a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    LeftOut,
+    Kept,
+}
+
+impl AgentMemory {
+    /// Saves public and noised records to a file, which takes the place of what was there. `Central` partitions are in it
+    /// without their records: those are raw.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError::Storage`] where the system refuses: the old file is then still there. [`MemoryError::Forked`] in a forked
+    /// process.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), MemoryError> {
+        self.save_to(path.as_ref(), Raw::LeftOut)
+    }
+
+    /// As [`save`](Self::save), with the raw records of `Central` partitions, in the clear: whoever can read the file has them.
+    /// Where the system knows owners, the file is the owner's alone.
+    ///
+    /// What was told of single records is not saved, and has to be paid again by who asks again later.
+    ///
+    /// # Errors
+    ///
+    /// As for [`save`](Self::save).
+    pub fn save_with_raw(&self, path: impl AsRef<Path>) -> Result<(), MemoryError> {
+        self.save_to(path.as_ref(), Raw::Kept)
+    }
+
+    /// A memory as it was saved, whose releases a ledger charges. Partitions that the file does not have are empty.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new); [`MemoryError::Storage`] where the file cannot be read, [`MemoryError::Damaged`] where it is none
+    /// of these, and [`MemoryError::OtherPlan`] where a partition is not planned as it was saved.
+    pub fn load(
+        plan: MemoryPlan,
+        ledger: impl Into<Arc<Ledger>>,
+        path: impl AsRef<Path>,
+    ) -> Result<Self, MemoryError> {
+        let memory = Self::new(plan, ledger)?;
+        let (parent, name) = place(path.as_ref())?;
+        let mut source = Directory::existing(parent).open(name)?;
+        memory.read(Input::new(&mut *source)?)?;
+        Ok(memory)
+    }
+
+    fn save_to(&self, path: &Path, raw: Raw) -> Result<(), MemoryError> {
+        self.check_process()?;
+        let (parent, name) = place(path)?;
+        let files = Directory::existing(parent);
+        let new = format!("{name}.new");
+        // What a crash may have left there.
+        match files.remove(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let mut sink = files.create(&new)?;
+        let written = self.write_all(Output::new(&mut *sink), raw);
+        if let Err(error) = written.and_then(|()| Ok(files.rename(&new, name)?)) {
+            // Nothing of it is to stay behind.
+            let _ = files.remove(&new);
+            return Err(error);
+        }
+        Ok(sync_parent_of(path)?)
+    }
+}
+
+/// The directory of a file and its name in there.
+fn place(path: &Path) -> Result<(&Path, &str), MemoryError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| MemoryError::Storage("the path names no file".into()))?;
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    Ok((parent.unwrap_or(Path::new(".")), name))
+}
+
+fn damaged<T>(problem: &'static str) -> Result<T, MemoryError> {
+    Err(MemoryError::Damaged { problem })
+}

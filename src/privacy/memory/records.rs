@@ -1,0 +1,210 @@
+//! The records of one partition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::column::Column;
+use super::plan::PartitionPlan;
+use super::{MemoryError, RecordKey};
+use crate::privacy::{DataSubject, Gaussian, PartitionName};
+
+/// Keys, subjects, labels and vectors. What is protected, labels and vectors, is overwritten when it goes.
+pub(super) struct Records {
+    pub(super) vectors: Column<f32>,
+    /// Empty where the partition has no labels.
+    pub(super) labels: Column<u16>,
+    /// In the order of the rows.
+    entries: Vec<Entry>,
+    places: HashMap<RecordKey, usize>,
+    of_subject: HashMap<DataSubject, u32>,
+    next_version: u64,
+}
+
+/// What is public of a record, and what was told of it.
+pub(super) struct Entry {
+    pub(super) key: RecordKey,
+    pub(super) subject: Option<DataSubject>,
+    /// No two contents of any record have the same.
+    pub(super) version: u64,
+    told: Vec<Told>,
+}
+
+/// A vector as it was told, with this noise on it: to be told again for nothing.
+struct Told {
+    noise: Gaussian,
+    vector: Arc<[f32]>,
+}
+
+/// How many ways of telling a record are kept. The one that is forgotten first must be paid again.
+const MOST_TOLD: usize = 4;
+
+impl Records {
+    pub(super) fn new(plan: &PartitionPlan) -> Self {
+        Self {
+            vectors: Column::new(plan.dimension),
+            labels: Column::new(1),
+            entries: Vec::new(),
+            places: HashMap::new(),
+            of_subject: HashMap::new(),
+            next_version: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn place(&self, key: &RecordKey) -> Result<usize, MemoryError> {
+        let place = self.places.get(key).copied();
+        place.ok_or_else(|| MemoryError::UnknownRecord { key: key.clone() })
+    }
+
+    pub(super) fn entry(&self, place: usize) -> Option<&Entry> {
+        self.entries.get(place)
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Whether a record may be stored: it depends on keys and subjects only.
+    pub(super) fn check(
+        &self,
+        name: &PartitionName,
+        plan: &PartitionPlan,
+        key: &RecordKey,
+        subject: Option<&DataSubject>,
+    ) -> Result<(), MemoryError> {
+        if let Ok(place) = self.place(key) {
+            let known = self.entry(place).and_then(|entry| entry.subject.as_ref());
+            let is_same = known == subject;
+            return is_same
+                .then_some(())
+                .ok_or_else(|| MemoryError::OtherSubject { key: key.clone() });
+        }
+        let (partition, most) = (*name, plan.most_records.get());
+        if self.len() as u64 >= u64::from(most) {
+            return Err(MemoryError::Full { partition, most });
+        }
+        let (most, has) = (plan.most_of_subject.get(), self.records_of(subject));
+        if plan.is_protected() && has >= most {
+            return Err(MemoryError::TooManyOfSubject { partition, most });
+        }
+        Ok(())
+    }
+
+    fn records_of(&self, subject: Option<&DataSubject>) -> u32 {
+        let count = subject.and_then(|subject| self.of_subject.get(subject));
+        count.copied().unwrap_or(0)
+    }
+
+    /// Stores what was checked. A record of the same key is replaced, and what was told of it is not told again.
+    pub(super) fn put(
+        &mut self,
+        key: RecordKey,
+        subject: Option<DataSubject>,
+        label: Option<u16>,
+        vector: &[f32],
+    ) {
+        let version = self.next_version;
+        self.next_version = version.wrapping_add(1);
+        let place = self.places.get(&key).copied();
+        let old = place.and_then(|place| Some((place, self.entries.get_mut(place)?)));
+        if let Some((place, entry)) = old {
+            (entry.version, entry.told) = (version, Vec::new());
+            self.vectors.replace(place, vector);
+            self.labels.replace(place, label.as_slice());
+            return;
+        }
+        self.vectors.push(vector);
+        if let Some(label) = label {
+            self.labels.push(&[label]);
+        }
+        if let Some(subject) = subject {
+            *self.of_subject.entry(subject).or_default() += 1;
+        }
+        self.places.insert(key.clone(), self.entries.len());
+        self.entries.push(Entry {
+            key,
+            subject,
+            version,
+            told: Vec::new(),
+        });
+    }
+
+    /// Takes all records of a subject out: how many there were.
+    pub(super) fn forget(&mut self, subject: &DataSubject) -> usize {
+        let mut forgotten = 0;
+        for place in (0..self.entries.len()).rev() {
+            let is_theirs = self.entry(place).is_some_and(|entry| entry.is_of(subject));
+            if is_theirs {
+                self.remove(place);
+                forgotten += 1;
+            }
+        }
+        self.of_subject.remove(subject);
+        forgotten
+    }
+
+    /// Takes out the record of a key.
+    pub(super) fn take_out(&mut self, key: &RecordKey) -> Result<(), MemoryError> {
+        let place = self.place(key)?;
+        let subject = self.entry(place).and_then(|entry| entry.subject);
+        self.remove(place);
+        if let Some(subject) = subject
+            && let Some(count) = self.of_subject.get_mut(&subject)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.of_subject.remove(&subject);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, place: usize) {
+        if place >= self.entries.len() {
+            return;
+        }
+        let removed = self.entries.swap_remove(place);
+        self.places.remove(&removed.key);
+        if let Some(moved) = self.entries.get(place) {
+            self.places.insert(moved.key.clone(), place);
+        }
+        self.vectors.swap_remove(place);
+        self.labels.swap_remove(place);
+    }
+
+    /// Keeps what was told of a record, unless it is another one by now.
+    pub(super) fn keep_told(
+        &mut self,
+        key: &RecordKey,
+        version: u64,
+        noise: Gaussian,
+        vector: &Arc<[f32]>,
+    ) -> Result<(), MemoryError> {
+        let place = self.place(key)?;
+        let entry = self.entries.get_mut(place);
+        let Some(entry) = entry.filter(|entry| entry.version == version) else {
+            return Err(MemoryError::UnknownRecord { key: key.clone() });
+        };
+        if entry.told.len() >= MOST_TOLD {
+            entry.told.remove(0);
+        }
+        let vector = Arc::clone(vector);
+        entry.told.push(Told { noise, vector });
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn is_of(&self, subject: &DataSubject) -> bool {
+        self.subject.as_ref() == Some(subject)
+    }
+
+    /// The vector as it was told with this noise, if it was.
+    pub(super) fn told(&self, noise: &Gaussian) -> Option<&Arc<[f32]>> {
+        let told = self.told.iter().find(|told| told.noise == *noise);
+        told.map(|told| &told.vector)
+    }
+}
