@@ -2,5 +2,6 @@
 
 mod known_answers;
 mod ledger;
+mod memory;
 mod mistakes;
 mod vocabulary;
