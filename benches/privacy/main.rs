@@ -8,6 +8,8 @@
     reason = "a benchmark that cannot go on should stop"
 )]
 
+mod memory;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,7 @@ fn main() {
     laplace(rounds);
     drawn_ahead(rounds);
     clipping(rounds);
+    memory::vote(rounds);
     charging(if quick { 100_000 } else { 1_000_000 });
 }
 

@@ -342,6 +342,7 @@ pub(super) fn find<'p>(
 fn metered<'a>(session: &'a SessionState, request: Request<'a>) -> Metered<'a> {
     Metered {
         caller: session.caller(),
+        session: session.id(),
         owner: session.owner(),
         tool: request.tool,
         arguments: request.arguments,

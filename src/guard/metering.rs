@@ -16,6 +16,7 @@ use crate::limit::{
     Rounding, Shape, reserve, would_fit,
 };
 use crate::policy::{KeyPart, LimitKind, LimitRule, Matched, Matches, PolicySet, ToolPermission};
+use crate::record::SessionId;
 
 /// What has been used of every limit, across changes of policy.
 pub(super) struct Metering {
@@ -44,6 +45,7 @@ enum Quantity {
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) caller: &'a Caller,
+    pub(super) session: SessionId,
     /// See [`Metering::owner`].
     pub(super) owner: u64,
     pub(super) tool: &'a str,
@@ -320,6 +322,7 @@ fn hash_part<'m>(
                 ));
             }
         },
+        KeyPart::Session => subject.session.hash(hasher),
         KeyPart::Tool => subject.tool.hash(hasher),
         KeyPart::Param(name) => {
             let view = subject

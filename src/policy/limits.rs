@@ -34,6 +34,7 @@ pub(crate) enum KeyPart {
     Agent,
     User,
     Task,
+    Session,
     Tool,
     Param(Box<str>),
 }
@@ -99,7 +100,7 @@ impl LimitRule {
             KeyPart::User => !matches!(principal, Principal::User(_)),
             KeyPart::Task => !matches!(principal, Principal::Task(_)),
             KeyPart::Tool => !permission.tool_name().is_exact(),
-            KeyPart::Param(_) => true,
+            KeyPart::Session | KeyPart::Param(_) => true,
         })
     }
 
@@ -140,12 +141,13 @@ impl KeyPart {
             "agent" => Self::Agent,
             "user" => Self::User,
             "task" => Self::Task,
+            "session" => Self::Session,
             "tool" => Self::Tool,
             _ => match text.strip_prefix("param:") {
                 Some(name) if !name.is_empty() => Self::Param(name.into()),
                 _ => {
                     return Err(invalid(
-                        "a key is made of `agent`, `user`, `task`, `tool` and `param:NAME`",
+                        "a key is made of `agent`, `user`, `task`, `session`, `tool` and `param:NAME`",
                     ));
                 }
             },
@@ -157,6 +159,7 @@ impl KeyPart {
             Self::Agent => "agent".to_owned(),
             Self::User => "user".to_owned(),
             Self::Task => "task".to_owned(),
+            Self::Session => "session".to_owned(),
             Self::Tool => "tool".to_owned(),
             Self::Param(name) => format!("param:{name}"),
         }

@@ -272,7 +272,7 @@ impl ToolPermission {
 
     /// At most so many permits in any window of this length, counted for each value of the key.
     ///
-    /// `by` is one composite key out of `agent`, `user`, `task`, `tool` and `param:NAME`; empty, there is one
+    /// `by` is one composite key out of `agent`, `user`, `task`, `session`, `tool` and `param:NAME`; empty, there is one
     /// count for the policy's principal.
     ///
     /// # Errors

@@ -257,9 +257,9 @@ fn key() -> Value {
         "minItems": 1,
         "uniqueItems": true,
         "items": {
-            "description": "`agent`, `user`, `task`, `tool`, or `param:` and the name of a parameter.",
+            "description": "`agent`, `user`, `task`, `session`, `tool`, or `param:` and the name of a parameter.",
             "type": "string",
-            "anyOf": [{"enum": ["agent", "user", "task", "tool"]}, {"pattern": PARAMETER_PART}],
+            "anyOf": [{"enum": ["agent", "user", "task", "session", "tool"]}, {"pattern": PARAMETER_PART}],
             "examples": ["param:account"],
         },
         "examples": [["agent", "user"]],

@@ -121,7 +121,7 @@ proptest! {
 
     #[test]
     fn key_parts_are_those_of_the_reader(
-        part in text(&["agent", "user", "task", "tool", "param:", "a", "\n", " "]),
+        part in text(&["agent", "user", "task", "session", "tool", "param:", "a", "\n", " "]),
     ) {
         let words = &key()["items"]["anyOf"][0]["enum"];
         let fits = words.as_array().unwrap().contains(&json!(part)) || fits(PARAMETER_PART, usize::MAX, &part);

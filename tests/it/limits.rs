@@ -158,6 +158,29 @@ fn keys_count_apart() {
     }
 }
 
+/// Also for a user's policy, which sees sessions of several agents.
+#[test]
+fn a_session_and_what_is_made_from_it_have_one_count() {
+    let limits = r#"[{"tool_name": "t", "max_calls_per_minute": 1000,
+        "budgets": [{"sum": "epsilon", "at_most": 0.3, "per": "366d", "by": ["session"]}]}]"#;
+    let anything = r#"[{"tool_name": "*", "max_calls_per_minute": 1000}]"#;
+    for policies in [
+        [agent_policy(limits), user_policy("ann", anything)],
+        [agent_policy(anything), user_policy("ann", limits)],
+    ] {
+        let gate = Gate::with(policies);
+        let session = || gate.session().on_behalf_of(user("ann"));
+        let (one, other) = (session(), session());
+        let args = r#"{"epsilon": 0.1}"#;
+        assert_eq!(allowed(&one, "t", args, 2), 2);
+        assert_eq!(allowed(&other, "t", args, 9), 3);
+        assert_eq!(allowed(&one.clone().expires_in(secs(60)), "t", args, 9), 1);
+        assert_eq!(call(&one, "t", args), Code::Budget);
+        gate.at(secs(365 * 86_400));
+        assert_eq!(call(&one, "t", r#"{"epsilon": 1e-9}"#), Code::Budget);
+    }
+}
+
 #[test]
 fn a_key_that_the_call_lacks_denies() {
     let by = |by: &str| {

@@ -3,6 +3,7 @@
 mod asking;
 mod files;
 mod forgetting;
+mod guarded;
 mod naive;
 mod storing;
 mod threads;
