@@ -53,7 +53,7 @@ fn memory(name: PartitionName) -> AgentMemory {
         let vector = vector(number);
         let embedding = Embedding::new(&vector)
             .about(DataSubject::new(&number.to_string()))
-            .labelled(LABELS[number as usize % LABELS.len()]);
+            .labelled(LABELS.get(number as usize % LABELS.len()).unwrap());
         let key = number.to_string().parse().unwrap();
         memory.store_embedding(&name, key, embedding).unwrap();
     }

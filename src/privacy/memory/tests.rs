@@ -136,7 +136,7 @@ mod moves {
                     let partition = &memory.partitions[0];
                     let which = partition.which(which).unwrap();
                     let records = partition.records.read();
-                    let plan::Keeping::Clipped { clip, .. } = partition.plan.keeping else { unreachable!() };
+                    let plan::Keeping::Clipped { clip, .. } = partition.plan.keeping else { panic!() };
                     let count = which.rows(&records).count();
                     let subjects = NonZeroU32::new(of_subject).unwrap();
                     (release::sum(which.rows(&records), 2, &clip, subjects).unwrap(), count)
