@@ -83,7 +83,8 @@ impl Guess {
         &self.keys
     }
 
-    /// The largest probability with which the record that is most like the query can be among them: `k e^epsilon / n`, or 1.
+    /// The largest probability with which the record that is most like the query can be among them: `k e^epsilon / n + delta`, or
+    /// 1. The delta of the exponential mechanism is 0.
     #[must_use]
     pub const fn bound(&self) -> f64 {
         self.bound

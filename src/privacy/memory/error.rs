@@ -45,7 +45,7 @@ pub enum MemoryError {
         RecordKey::LONGEST
     )]
     Key,
-    /// There is no record of this key, or it was forgotten while it was read.
+    /// There is no record of this key, or it was forgotten or replaced while it was read.
     #[error("there is no record `{}`", Plain(.key.as_str()))]
     UnknownRecord {
         /// The key.

@@ -58,6 +58,11 @@ pub(super) const MOST_CANDIDATES: usize = 4096;
 /// records: [`vote`](Self::vote), [`count`](Self::count), [`histogram`](Self::histogram), [`sum`](Self::sum),
 /// [`select`](Self::select). [`feasibility`](feasibility()) says what to expect before anything is spent.
 ///
+/// **Behind the gate.** Asking is a tool call like any other: put [`#[guard]`](crate::guard) on the function that asks. Its policy
+/// bounds the epsilon of one call, `epsilon = { above = 0, max = 0.5 }`, and caps that of a session, `budgets = [{ sum =
+/// "epsilon", at_most = 1.5, per = "366d", by = ["session"] }]`. An [`Answer`] serialises with its cost, so that goes on record
+/// with the result of the call.
+///
 /// **What it does not cover.** How long a search or a choice takes depends on the records, so those whom they are protected from
 /// must not time it; [`draw_ahead`](Self::draw_ahead) takes the drawing of noise out of that time. Swapped memory, crash dumps
 /// and copies of the machine are out of reach.
@@ -150,7 +155,8 @@ impl AgentMemory {
 
     /// Erases all records about a subject, in every partition, and what was told of them: how many there were.
     ///
-    /// When this returns they are in no answer and no longer in memory. What its releases have cost the subject stays spent.
+    /// When this returns they are no longer in memory, and in no answer that is begun then; one about a single record that was begun
+    /// before is not given. What its releases have cost the subject stays spent.
     /// Files that were saved before have it still: save again, to all of them.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::column::Column;
 use super::plan::PartitionPlan;
 use super::{MemoryError, RecordKey};
-use crate::privacy::{DataSubject, Gaussian, PartitionName};
+use crate::privacy::{DataSubject, Delta, Epsilon, PartitionName};
 
 /// Keys, subjects, labels and vectors. What is protected, labels and vectors, is overwritten when it goes.
 pub(super) struct Records {
@@ -29,14 +29,21 @@ pub(super) struct Entry {
     told: Vec<Told>,
 }
 
-/// A vector as it was told, with this noise on it: to be told again for nothing.
-struct Told {
-    noise: Gaussian,
-    vector: Arc<[f32]>,
+/// A vector as it was told, with this much noise on it: to be told again for nothing.
+pub(super) struct Told {
+    pub(super) at: Price,
+    pub(super) vector: Arc<[f32]>,
+}
+
+/// What noise a vector is told with, beside the norm of the plan.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Price {
+    pub(super) epsilon: Epsilon,
+    pub(super) delta: Delta,
 }
 
 /// How many ways of telling a record are kept. The one that is forgotten first must be paid again.
-const MOST_TOLD: usize = 4;
+pub(super) const MOST_TOLD: usize = 4;
 
 impl Records {
     pub(super) fn new(plan: &PartitionPlan) -> Self {
@@ -180,20 +187,24 @@ impl Records {
         &mut self,
         key: &RecordKey,
         version: u64,
-        noise: Gaussian,
-        vector: &Arc<[f32]>,
+        told: Told,
     ) -> Result<(), MemoryError> {
         let place = self.place(key)?;
         let entry = self.entries.get_mut(place);
-        let Some(entry) = entry.filter(|entry| entry.version == version) else {
-            return Err(MemoryError::UnknownRecord { key: key.clone() });
-        };
-        if entry.told.len() >= MOST_TOLD {
-            entry.told.remove(0);
+        match entry.filter(|entry| entry.version == version) {
+            Some(entry) => {
+                entry.keep(told);
+                Ok(())
+            }
+            None => Err(MemoryError::UnknownRecord { key: key.clone() }),
         }
-        let vector = Arc::clone(vector);
-        entry.told.push(Told { noise, vector });
-        Ok(())
+    }
+
+    /// As it is read from a file, for the record that was stored last.
+    pub(super) fn keep_told_of_last(&mut self, told: Told) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.keep(told);
+        }
     }
 }
 
@@ -202,9 +213,20 @@ impl Entry {
         self.subject.as_ref() == Some(subject)
     }
 
-    /// The vector as it was told with this noise, if it was.
-    pub(super) fn told(&self, noise: &Gaussian) -> Option<&Arc<[f32]>> {
-        let told = self.told.iter().find(|told| told.noise == *noise);
+    /// The vector as it was told at this price, if it was.
+    pub(super) fn told_at(&self, price: Price) -> Option<&Arc<[f32]>> {
+        let told = self.told.iter().find(|told| told.at == price);
         told.map(|told| &told.vector)
+    }
+
+    pub(super) fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    fn keep(&mut self, told: Told) {
+        if self.told.len() >= MOST_TOLD {
+            self.told.remove(0);
+        }
+        self.told.push(told);
     }
 }

@@ -1,8 +1,10 @@
 //! Reading one record.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::plan::{Keeping, PartitionPlan};
+use super::records::{Price, Told};
 use super::release::NEIGHBOURS;
 use super::search::Direction;
 use super::{AgentMemory, Answer, MemoryError, Partition, RecordKey};
@@ -14,7 +16,7 @@ impl AgentMemory {
     /// From a `Central` partition it comes with Gaussian noise, and its subject is charged. At the epsilons that are usual the
     /// noise is many times as long as the vector, as [`Task::Own`](super::Task::Own) says: this is for sums that the host makes
     /// over many. Asked for again with the same epsilon, as long as the record is the same, it is the same answer, and free; so
-    /// asking again does not take the noise off. That holds for the last 4 epsilons, and until the memory is loaded anew.
+    /// asking again does not take the noise off. That holds for the last 4 epsilons of a record, and as long as it is saved with raw vectors also after a restart.
     ///
     /// From other partitions it comes as it is stored, and is free.
     ///
@@ -31,33 +33,38 @@ impl AgentMemory {
         let Keeping::Clipped { clip, delta } = partition.plan.keeping else {
             return partition.stored(key).map(Answer::free);
         };
+        let price = Price { epsilon, delta };
+        if let Some(told) = partition.told(key, price)? {
+            return Ok(Answer::free(told));
+        }
         // Only the one record is told, so it does not count how many the subject has.
-        let one = std::num::NonZeroU32::MIN;
-        let noise = PartitionPlan::gaussian(&clip, one, epsilon, delta)?;
-        if let Some(told) = partition.told(key, &noise)? {
-            return Ok(Answer::free(told));
-        }
+        let noise = PartitionPlan::gaussian(&clip, NonZeroU32::MIN, epsilon, delta)?;
         let _turn = partition.telling.lock();
-        if let Some(told) = partition.told(key, &noise)? {
+        if let Some(told) = partition.told(key, price)? {
             return Ok(Answer::free(told));
         }
-        self.tell(partition, &clip, key, noise)
+        self.tell(partition, key, price, &clip, noise)
     }
 
     /// For one at a time.
     fn tell(
         &self,
         partition: &Partition,
-        clip: &Clip<L2>,
         key: &RecordKey,
+        price: Price,
+        clip: &Clip<L2>,
         noise: Gaussian,
     ) -> Result<Answer<Arc<[f32]>>, MemoryError> {
         let (scope, version, bounded) = partition.own(key, clip)?;
         let (charge, released) = self.release(scope, noise, noise.cost(), || Ok(bounded))?;
         let vector: Arc<[f32]> = released.values().map(|value| value as f32).collect();
+        let told = Told {
+            at: price,
+            vector: Arc::clone(&vector),
+        };
         // Who was forgotten meanwhile is not told about.
         let mut records = partition.records.write();
-        records.keep_told(key, version, noise, &vector)?;
+        records.keep_told(key, version, told)?;
         Ok(Answer::charged(vector, charge))
     }
 
@@ -97,10 +104,10 @@ impl Partition {
         Ok(row.unwrap_or_default().iter().map(|it| it * unit).collect())
     }
 
-    fn told(&self, key: &RecordKey, noise: &Gaussian) -> Result<Option<Arc<[f32]>>, MemoryError> {
+    fn told(&self, key: &RecordKey, price: Price) -> Result<Option<Arc<[f32]>>, MemoryError> {
         let records = self.records.read();
         let entry = records.entry(records.place(key)?);
-        Ok(entry.and_then(|entry| entry.told(noise)).map(Arc::clone))
+        Ok(entry.and_then(|entry| entry.told_at(price)).map(Arc::clone))
     }
 
     /// Whom a record is about, its version, and its vector, to be released.

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::MemoryError;
 use super::column::Column;
@@ -43,8 +43,8 @@ impl Direction {
     /// The `count` rows that are most like this, best first; of equal ones those that come first.
     ///
     /// This is exact, and it has to be: that one record moves two votes at most rests on it.
-    pub(super) fn nearest(&self, rows: &Column<f32>, count: usize) -> Vec<Candidate> {
-        let mut nearest = BinaryHeap::new();
+    pub(super) fn nearest(&self, rows: &Column<f32>, count: usize) -> Zeroizing<Vec<Candidate>> {
+        let mut nearest = BinaryHeap::with_capacity(count.min(rows.rows().len()));
         for (place, row) in rows.rows().enumerate() {
             let candidate = Reverse(Candidate {
                 likeness: self.likeness(row),
@@ -58,8 +58,11 @@ impl Direction {
                 *worst = candidate;
             }
         }
-        let sorted = nearest.into_sorted_vec().into_iter();
-        sorted.map(|Reverse(candidate)| candidate).collect()
+        let mut sorted = nearest.into_sorted_vec();
+        let found = sorted.iter().map(|Reverse(candidate)| *candidate);
+        let found = Zeroizing::new(found.collect());
+        sorted.iter_mut().for_each(|it| it.0.zeroize());
+        found
     }
 }
 
@@ -87,6 +90,14 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
     }
     let rest = left_rest.iter().zip(right_rest);
     sums.iter().sum::<f32>() + rest.map(|(left, right)| left * right).sum::<f32>()
+}
+
+/// How much records are like a query tells what they hold.
+impl Zeroize for Candidate {
+    fn zeroize(&mut self) {
+        self.likeness.zeroize();
+        self.place.zeroize();
+    }
 }
 
 /// A total order, also where sums overflow: what is better is greater.

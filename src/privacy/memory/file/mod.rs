@@ -1,7 +1,8 @@
 //! Files of memories.
 //!
 //! A file is a header with the plan of each partition and what is claimed of it, then the records of each, then a checksum of
-//! it all. Numbers are little endian. It is written beside the old one, synced, and put in its place in one step.
+//! it all. Numbers are little endian. It is written beside the old one, synced, and put in its place in one step. The space of
+//! the old one is given back to the system as it is: who must not find it there either needs a disk that is encrypted.
 //!
 //! The checksum finds accidents. Whoever can write the file can put any records into it, and so mislead who asks; what is asked
 //! of them is charged all the same, since the ledger is another file.
@@ -9,15 +10,18 @@
 mod input;
 mod output;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use self::input::Input;
 use self::output::Output;
 use super::{AgentMemory, MemoryError, MemoryPlan};
-use crate::journal::{Directory, Files, sync_parent_of};
+use crate::journal::{Directory, Files};
 use crate::privacy::Ledger;
 
 const MAGIC: &[u8; 8] = b"PORTMEMO";
@@ -36,7 +40,7 @@ impl AgentMemory {
     ///
     /// # Errors
     ///
-    /// [`MemoryError::Storage`] where the system refuses: the old file is then still there. [`MemoryError::Forked`] in a forked
+    /// [`MemoryError::Storage`] where the system refuses: either file may then be there, whole. [`MemoryError::Forked`] in a forked
     /// process.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), MemoryError> {
         self.save_to(path.as_ref(), Raw::LeftOut)
@@ -45,7 +49,7 @@ impl AgentMemory {
     /// As [`save`](Self::save), with the raw records of `Central` partitions, in the clear: whoever can read the file has them.
     /// Where the system knows owners, the file is the owner's alone.
     ///
-    /// What was told of single records is not saved, and has to be paid again by who asks again later.
+    /// What was told of single records is saved with them, so that it can be told again after a restart for nothing.
     ///
     /// # Errors
     ///
@@ -67,19 +71,21 @@ impl AgentMemory {
     ) -> Result<Self, MemoryError> {
         let memory = Self::new(plan, ledger)?;
         let (parent, name) = place(path.as_ref())?;
-        let mut source = Directory::existing(parent).open(name)?;
-        memory.read(Input::new(&mut *source)?)?;
+        memory.load_from(&Directory::existing(parent), name)?;
         Ok(memory)
     }
 
     fn save_to(&self, path: &Path, raw: Raw) -> Result<(), MemoryError> {
         self.check_process()?;
         let (parent, name) = place(path)?;
-        let files = Directory::existing(parent);
+        self.save_in(&Directory::existing(parent), name, raw)
+    }
+
+    fn save_in(&self, files: &dyn Files, name: &str, raw: Raw) -> Result<(), MemoryError> {
         let new = format!("{name}.new");
         // What a crash may have left there.
         match files.remove(&new) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
         let mut sink = files.create(&new)?;
@@ -89,7 +95,12 @@ impl AgentMemory {
             let _ = files.remove(&new);
             return Err(error);
         }
-        Ok(sync_parent_of(path)?)
+        Ok(files.sync_directory()?)
+    }
+
+    fn load_from(&self, files: &dyn Files, name: &str) -> Result<(), MemoryError> {
+        let mut source = files.open(name)?;
+        self.read(Input::new(&mut *source)?)
     }
 }
 

@@ -1,14 +1,16 @@
 //! What is read, and held against the plan.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::{Input, MAGIC, VERSION, damaged};
 use crate::privacy::memory::plan::{Keeping, MOST_PARTITIONS, PartitionPlan};
+use crate::privacy::memory::records::{MOST_TOLD, Price, Told};
 use crate::privacy::memory::{AgentMemory, MemoryError, Partition, RecordKey};
 use crate::privacy::sensitivity::Norm as _;
-use crate::privacy::{Clip, DataSubject, L2, PartitionName};
+use crate::privacy::{Clip, DataSubject, Delta, Epsilon, L2, PartitionName};
 
 impl AgentMemory {
     pub(super) fn read(&self, mut input: Input<'_>) -> Result<(), MemoryError> {
@@ -83,7 +85,27 @@ impl Partition {
         }
         records.check(&self.name, &self.plan, &key, subject.as_ref())?;
         records.put(key, subject, label, row);
+        let count = usize::from(input.byte()?);
+        if count > 0 && !self.is_central() || count > MOST_TOLD {
+            return damaged("a record was told more often than one is");
+        }
+        for _ in 0..count {
+            records.keep_told_of_last(self.read_told(input, row)?);
+        }
         Ok(())
+    }
+
+    fn read_told(&self, input: &mut Input<'_>, row: &mut [f32]) -> Result<Told, MemoryError> {
+        let epsilon = Epsilon::new(f64::from_le_bytes(input.array()?));
+        let delta = Delta::new(f64::from_le_bytes(input.array()?));
+        input.floats(row)?;
+        match (epsilon, delta) {
+            (Ok(epsilon), Ok(delta)) if row.iter().all(|value| value.is_finite()) => Ok(Told {
+                at: Price { epsilon, delta },
+                vector: Arc::from(&*row),
+            }),
+            _ => damaged("what was told of a record is none"),
+        }
     }
 }
 

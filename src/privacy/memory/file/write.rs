@@ -73,10 +73,20 @@ impl Records {
             for label in self.labels.row(place).unwrap_or_default() {
                 output.bytes(&label.to_le_bytes())?;
             }
-            for value in self.vectors.row(place).unwrap_or_default() {
-                output.bytes(&value.to_le_bytes())?;
+            floats(output, self.vectors.row(place).unwrap_or_default())?;
+            output.bytes(&[entry.told().len() as u8])?;
+            for told in entry.told() {
+                output.bytes(&told.at.epsilon.value().to_le_bytes())?;
+                output.bytes(&told.at.delta.value().to_le_bytes())?;
+                floats(output, &told.vector)?;
             }
         }
         Ok(())
     }
+}
+
+fn floats(output: &mut Output<'_>, values: &[f32]) -> Result<(), MemoryError> {
+    values
+        .iter()
+        .try_for_each(|value| output.bytes(&value.to_le_bytes()))
 }

@@ -63,6 +63,32 @@ fn a_memory_comes_back() {
     assert_eq!(without.records(&tickets()).unwrap(), 0);
 }
 
+/// Only with the record that it is of.
+#[test]
+fn what_was_told_is_told_again_after_a_restart() {
+    let folder = Folder::new();
+    let path = folder.path().join("memory");
+    let memory = filled();
+    let read = |memory: &AgentMemory, number, value| {
+        let key = key(&format!("ticket-{number}"));
+        memory
+            .retrieve_embedding(&tickets(), &key, epsilon(value))
+            .unwrap()
+    };
+    let told: Vec<_> = (0..6)
+        .map(|at| read(&memory, 2, f64::from(at + 1)))
+        .collect();
+    memory.save_with_raw(&path).unwrap();
+    let again = load(plan(), &path).unwrap();
+    for (at, before) in told.iter().enumerate().rev() {
+        let after = read(&again, 2, (at + 1) as f64);
+        // The first two of six are too long ago.
+        assert_eq!(after.charge().is_none(), at >= 2, "{at}");
+        assert_eq!(after.value() == before.value(), at >= 2, "{at}");
+    }
+    assert!(read(&again, 3, 6.0).charge().is_some());
+}
+
 #[test]
 fn raw_vectors_are_in_a_file_only_on_request() {
     let folder = Folder::new();
