@@ -252,7 +252,7 @@ fn every_mistake_is_told() {
         (
             permission(r#""limits": [{"calls": 1, "per": "1h", "by": ["usr"]}]"#),
             Policy,
-            "a key is made of `agent`, `user`, `task`, `tool` and `param:NAME`",
+            "a key is made of `agent`, `user`, `task`, `session`, `tool` and `param:NAME`",
             None,
         ),
         (

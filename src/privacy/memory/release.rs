@@ -11,10 +11,9 @@ use super::sources::Pooled;
 use super::{AgentMemory, Answer, MOST_CANDIDATES, MemoryError, Partition, Protection, Which};
 use crate::privacy::mutant::Mutant;
 use crate::privacy::{
-    Adjacency, BoundError, Bounded, Charge, Cost, Count, Epsilon, Exponential, Histogram, L2,
-    Laplace, Noise, PartitionName, Range, Released, Scope, Votes,
+    Adjacency, BoundError, Bounded, Charge, Clip, Cost, Count, Epsilon, Exponential, Histogram, L2,
+    Laplace, Noise, PartitionName, PartitionPlan, Range, Released, Scope, Votes,
 };
-use crate::privacy::{Clip, PartitionPlan};
 
 /// Nobody is to tell by an answer what a record holds; that it is there, is public.
 pub(super) const NEIGHBOURS: Adjacency = Adjacency::ReplaceOne;
@@ -45,8 +44,8 @@ impl AgentMemory {
         Ok(answer.map(|released| released.steps().first().copied().unwrap_or(0)))
     }
 
-    /// How many records have each label, in the order of the plan, with discrete Laplace noise on each. It costs as much as
-    /// two counts, however many labels there are.
+    /// How many records have each label, in the order of the plan, with discrete Laplace noise on each that is twice as large as
+    /// that of a [count](Self::count). It costs as much as one count, however many labels there are.
     ///
     /// # Errors
     ///
