@@ -92,6 +92,8 @@ pub struct AgentMemory {
     ledger: Arc<Ledger>,
     partitions: Vec<Partition>,
     sources: Sources,
+    /// Held while it is saved, since all saves to one file use the same place beside it.
+    saving: Mutex<()>,
     /// Who made it. A forked process would release what its parent does.
     process: u32,
 }
@@ -123,6 +125,7 @@ impl AgentMemory {
             ledger,
             partitions: partitions.map(Partition::new).collect(),
             sources: Sources::new(),
+            saving: Mutex::new(()),
             process: process::id(),
         })
     }
@@ -157,7 +160,7 @@ impl AgentMemory {
     ///
     /// When this returns they are no longer in memory, and in no answer that is begun then; one about a single record that was begun
     /// before is not given. What its releases have cost the subject stays spent.
-    /// Files that were saved before have it still: save again, to all of them.
+    /// Files whose saving was begun before have it still: save again, to all of them.
     ///
     /// # Errors
     ///

@@ -82,6 +82,7 @@ impl AgentMemory {
     }
 
     fn save_in(&self, files: &dyn Files, name: &str, raw: Raw) -> Result<(), MemoryError> {
+        let _turn = self.saving.lock();
         let new = format!("{name}.new");
         // What a crash may have left there.
         match files.remove(&new) {

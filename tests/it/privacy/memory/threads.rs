@@ -6,6 +6,7 @@ use std::thread;
 use portcullis::privacy::Which;
 
 use super::*;
+use crate::folder::Folder;
 
 const THREADS: usize = 8;
 
@@ -91,4 +92,23 @@ fn who_is_forgotten_meanwhile_is_not_told() {
         });
     });
     assert_eq!(memory.records(&tickets()).unwrap(), 0);
+}
+
+#[test]
+fn whoever_loads_meanwhile_finds_a_whole_file() {
+    let folder = Folder::new();
+    let path = folder.path().join("memory");
+    let memory = forgetful(1e6);
+    (0..20).for_each(|number| ticket(&memory, number, "login"));
+    memory.save_with_raw(&path).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..20).for_each(|_| memory.save_with_raw(&path).unwrap()));
+        }
+        for _ in 0..40 {
+            let ledger = Ledger::that_forgets(budgets(1.0)).unwrap();
+            let loaded = AgentMemory::load(plan(), ledger, &path).unwrap();
+            assert_eq!(loaded.records(&tickets()).unwrap(), 20);
+        }
+    });
 }
