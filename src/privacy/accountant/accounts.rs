@@ -92,6 +92,10 @@ impl Accounts {
         self.filter
     }
 
+    pub(in crate::privacy) const fn adjacency(&self) -> Adjacency {
+        self.adjacency
+    }
+
     /// Whether a charge fits, and what it comes to.
     pub(in crate::privacy) fn check(&self, charge: &Charge) -> Result<Approved, ChargeError> {
         let costs_too_little = self.adjacency == Adjacency::ReplaceOne

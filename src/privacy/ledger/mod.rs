@@ -23,7 +23,9 @@ use self::head::Chain;
 use self::record::Record;
 use super::accountant::Accounts;
 use super::mutant::Mutant;
-use super::{Charge, Delta, ParameterError, PartitionName, Quote, Remaining, Scope, Statement};
+use super::{
+    Adjacency, Charge, Delta, ParameterError, PartitionName, Quote, Remaining, Scope, Statement,
+};
 use crate::journal::Journal;
 
 /// A privacy budget that is enforced: by all threads, and where it is [opened](Self::open) in a directory, over crashes and
@@ -163,6 +165,12 @@ impl Ledger {
         delta: Delta,
     ) -> Option<Result<Statement, ParameterError>> {
         self.accounts.lock().statement(of, delta)
+    }
+
+    /// The neighbours that its budgets are promised for.
+    #[must_use]
+    pub fn neighbours(&self) -> Adjacency {
+        self.accounts.lock().adjacency()
     }
 
     /// How many records there are and what they come to, to be kept elsewhere. It covers every charge that has returned, and

@@ -37,7 +37,7 @@ pub use which::Which;
 
 use self::records::Records;
 use self::sources::Sources;
-use super::{Charge, Cost, DataSubject, Ledger, PartitionName, Scope};
+use super::{Adjacency, Charge, Cost, DataSubject, Ledger, LedgerError, PartitionName, Scope};
 
 /// The most candidates that one choice is among.
 pub(super) const MOST_CANDIDATES: usize = 4096;
@@ -47,7 +47,7 @@ pub(super) const MOST_CANDIDATES: usize = 4096;
 /// **What is protected** is the content of records: vectors and labels. Keys, subjects, how many records there are and which
 /// questions were asked are public. The unit is the subject: all records that a partition keeps about one person are hidden
 /// together, whatever their number, which is [bounded](PartitionPlan::most_of_subject). Neighbours are those by
-/// [`Adjacency::ReplaceOne`](super::Adjacency::ReplaceOne).
+/// [`Adjacency::ReplaceOne`].
 ///
 /// **How.** Each release from a `Central` partition is charged in the [`Ledger`], and the charge is synced, before its noise is
 /// drawn; then it is answered. Whether it is refused depends on costs, keys and earlier charges, never on content: questions are
@@ -111,7 +111,8 @@ impl AgentMemory {
     ///
     /// # Errors
     ///
-    /// [`MemoryError`] where the plan contradicts itself, or the ledger has no budget for a protected partition. A `WriteTime`
+    /// [`MemoryError`] where the plan contradicts itself, or the ledger has no budget for a protected partition, or one that is
+    /// promised for [`Adjacency::AddRemove`]: that there is a record, is public here. A `WriteTime`
     /// partition needs one for releases of a subject's own record
     /// ([`partition_of_subjects`](super::BudgetPlan::partition_of_subjects)).
     pub fn new(plan: MemoryPlan, ledger: impl Into<Arc<Ledger>>) -> Result<Self, MemoryError> {
@@ -231,7 +232,11 @@ fn check_budget(
         Protection::Central => Scope::Partition(*name),
     };
     ledger.remaining(&scope)?;
-    Ok(())
+    match ledger.neighbours() {
+        Adjacency::ReplaceOne => Ok(()),
+        // Such a budget hides that a record is there, and here that is public.
+        wanted => Err(LedgerError::OtherNeighbours { wanted }.into()),
+    }
 }
 
 impl fmt::Debug for AgentMemory {

@@ -261,6 +261,15 @@ fn a_plan_must_have_a_budget() {
         let error = AgentMemory::new(plan, ledger()).unwrap_err();
         assert_eq!(error.to_string(), says);
     }
+    let hiding = BudgetPlan::new(budget)
+        .partition(name(), budget)
+        .neighbours(Adjacency::AddRemove);
+    let hiding = Ledger::that_forgets(hiding).unwrap();
+    let error = AgentMemory::new(plan(name(), central()), hiding).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the ledger is for neighbours by `AddRemove`"
+    );
     let too_many = (0..65).fold(MemoryPlan::new(), |plan, number| {
         plan.partition(format!("p{number}").parse().unwrap(), central())
     });
