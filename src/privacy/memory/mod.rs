@@ -60,8 +60,8 @@ pub(super) const MOST_CANDIDATES: usize = 4096;
 ///
 /// **Behind the gate.** Asking is a tool call like any other: put [`#[guard]`](crate::guard) on the function that asks. Its policy
 /// bounds the epsilon of one call, `epsilon = { above = 0, max = 0.5 }`, and caps that of a session, `budgets = [{ sum =
-/// "epsilon", at_most = 1.5, per = "366d", by = ["session"] }]`. An [`Answer`] serialises with its cost, so that goes on record
-/// with the result of the call.
+/// "epsilon", at_most = 1.5, per = "24h", by = ["session"] }]`, for sessions that end within that time. An [`Answer`] serialises
+/// with its cost, so that goes on record with the result of the call.
 ///
 /// **What it does not cover.** How long a search or a choice takes depends on the records, so those whom they are protected from
 /// must not time it; [`draw_ahead`](Self::draw_ahead) takes the drawing of noise out of that time. Swapped memory, crash dumps
