@@ -9,6 +9,9 @@ use crate::privacy::{Cost, Delta, Epsilon, Mu, ParameterError, Rho};
 ///
 /// Both rules are *filters*: they hold where each release, its cost, and whether there is another one, are chosen in view
 /// of all earlier answers. Accountants that compose whole curves of privacy loss are tighter on paper, and not valid there.
+///
+/// Both pay off over many releases. For a few they hold less than adding up epsilons would: a budget of (1, 1e-6) has no room
+/// for one Laplace release above an epsilon of 0.22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filter {
     /// Gaussian differential privacy: squares of mu add up. Exact for Gaussian noise, and for that it is the one to take.

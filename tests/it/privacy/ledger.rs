@@ -369,3 +369,11 @@ fn killed_again_and_again_it_never_releases_more_than_the_budget() {
         "{released} and {left}, {rounds} rounds"
     );
 }
+
+/// As the documentation of `Filter` says.
+#[test]
+fn a_small_budget_has_room_for_less_than_its_epsilon() {
+    let ledger = Ledger::that_forgets(plan(within(Filter::Zcdp, 1.0))).unwrap();
+    let most = ledger.remaining(charge().scope()).unwrap().laplace();
+    assert!((0.22..0.23).contains(&most.value()), "{}", most.value());
+}
