@@ -92,7 +92,7 @@ pub struct AgentMemory {
     ledger: Arc<Ledger>,
     partitions: Vec<Partition>,
     sources: Sources,
-    /// Held while it is saved, since all saves to one file use the same place beside it.
+    /// Held while it is saved: who saves to a file removes what others have begun to write beside it.
     saving: Mutex<()>,
     /// Who made it. A forked process would release what its parent does.
     process: u32,

@@ -21,8 +21,9 @@ use std::sync::Arc;
 use self::input::Input;
 use self::output::Output;
 use super::{AgentMemory, MemoryError, MemoryPlan};
+use crate::digest::random_bytes;
 use crate::journal::{Directory, Files};
-use crate::privacy::Ledger;
+use crate::privacy::{Ledger, MechanismError};
 
 const MAGIC: &[u8; 8] = b"PORTMEMO";
 const VERSION: u32 = 1;
@@ -40,8 +41,8 @@ impl AgentMemory {
     ///
     /// # Errors
     ///
-    /// [`MemoryError::Storage`] where the system refuses: either file may then be there, whole. [`MemoryError::Forked`] in a forked
-    /// process.
+    /// [`MemoryError::Storage`] where the system refuses, or another memory was saved to the same file meanwhile: either file may
+    /// then be there, whole. [`MemoryError::Forked`] in a forked process.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), MemoryError> {
         self.save_to(path.as_ref(), Raw::LeftOut)
     }
@@ -83,12 +84,8 @@ impl AgentMemory {
 
     fn save_in(&self, files: &dyn Files, name: &str, raw: Raw) -> Result<(), MemoryError> {
         let _turn = self.saving.lock();
-        let new = format!("{name}.new");
-        // What a crash may have left there.
-        match files.remove(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        remove_left_behind(files, name)?;
+        let new = Beside(name).new_name()?;
         let mut sink = files.create(&new)?;
         let written = self.write_all(Output::new(&mut *sink), raw);
         if let Err(error) = written.and_then(|()| Ok(files.rename(&new, name)?)) {
@@ -103,6 +100,45 @@ impl AgentMemory {
         let mut source = files.open(name)?;
         self.read(Input::new(&mut *source)?)
     }
+}
+
+/// Files that are written beside this one. Each has a name of its own: whoever saves to the same place at the same time could
+/// otherwise put what another has begun in its place.
+struct Beside<'n>(&'n str);
+
+impl Beside<'_> {
+    const DIGITS: usize = 16;
+    const END: &'static str = ".new";
+
+    fn new_name(&self) -> Result<String, MemoryError> {
+        let random = u64::from_le_bytes(random_bytes().map_err(MechanismError::from)?);
+        let (name, end, digits) = (self.0, Self::END, Self::DIGITS);
+        Ok(format!("{name}.{random:0digits$x}{end}"))
+    }
+
+    fn is_one(&self, name: &str) -> bool {
+        let middle = name.strip_prefix(self.0);
+        let middle = middle.and_then(|rest| rest.strip_prefix('.')?.strip_suffix(Self::END));
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        middle.is_some_and(|it| it.len() == Self::DIGITS && it.bytes().all(is_digit))
+    }
+}
+
+/// What a crash may have left there, which may be raw. What somebody else is writing goes too: it is that save then that fails.
+fn remove_left_behind(files: &dyn Files, name: &str) -> Result<(), MemoryError> {
+    let mut left_behind = Vec::new();
+    files.list(&mut |found| {
+        if Beside(name).is_one(found) {
+            left_behind.push(found.to_owned());
+        }
+    })?;
+    for name in left_behind {
+        match files.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The directory of a file and its name in there.

@@ -116,14 +116,27 @@ fn the_bytes_of_who_is_forgotten_are_in_no_file() {
     assert!(spent.loss() < left(&memory, Scope::Subject(tickets(), user(3))).loss());
 }
 
-/// An old copy that somebody left where a new file is written is not in the way, and not kept.
+/// What was begun beside a file goes when it is saved, and nothing else that stands there.
 #[test]
-fn what_a_crash_left_behind_is_overwritten() {
+fn what_a_crash_left_behind_is_removed() {
     let folder = Folder::new();
     let store = folder.path().join("memory");
-    let left_behind = folder.path().join("memory.new");
-    std::fs::write(&left_behind, "half of an old memory").unwrap();
+    let put = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "half of an old memory").unwrap();
+        path
+    };
+    let left_behind = put("memory.0123456789abcdef.new");
+    let of_others = [
+        "memory.new",
+        "memory.0123456789abcdeg.new",
+        "memory.0123456789abcde.new",
+        "memory.0123456789abcdef",
+        "memory2.0123456789abcdef.new",
+    ]
+    .map(put);
     forgetful(1.0).save(&store).unwrap();
     assert!(!left_behind.exists());
+    assert!(of_others.iter().all(|path| path.exists()));
     assert!(AgentMemory::load(plan(), Ledger::that_forgets(budgets(1.0)).unwrap(), &store).is_ok());
 }
