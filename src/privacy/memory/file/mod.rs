@@ -14,9 +14,9 @@ mod read;
 mod tests;
 mod write;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use self::input::Input;
 use self::output::Output;
@@ -36,7 +36,7 @@ enum Raw {
 }
 
 impl AgentMemory {
-    /// Saves public and noised records to a file, which takes the place of what was there. `Central` partitions are in it
+    /// Saves public and noised records to a file, which takes the place of what was there; a link is refused. `Central` partitions are in it
     /// without their records: those are raw.
     ///
     /// # Errors
@@ -79,6 +79,11 @@ impl AgentMemory {
     fn save_to(&self, path: &Path, raw: Raw) -> Result<(), MemoryError> {
         self.check_process()?;
         let (parent, name) = place(path)?;
+        // The file behind it would stay as it is, with whoever is forgotten since.
+        if fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) {
+            let problem = "the path is a link: give the one it leads to";
+            return Err(MemoryError::Storage(problem.into()));
+        }
         self.save_in(&Directory::existing(parent), name, raw)
     }
 

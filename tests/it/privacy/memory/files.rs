@@ -266,3 +266,16 @@ fn what_is_no_file_is_an_error() {
     assert!(memory.save(&path).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+/// A file behind a link would keep who was forgotten.
+#[cfg(unix)]
+#[test]
+fn nothing_is_saved_in_the_place_of_a_link() {
+    let folder = Folder::new();
+    let (path, link) = (saved(&folder), folder.path().join("link"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let memory = load(plan(), &link).unwrap();
+    assert!(matches!(memory.save(&link), Err(MemoryError::Storage(_))));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(memory.save(&path).is_ok());
+}
