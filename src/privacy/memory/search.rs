@@ -35,9 +35,14 @@ impl Direction {
         Ok(Self(Zeroizing::new(values.collect())))
     }
 
-    /// The dot product with a row. It depends on this row and on no other.
+    /// The dot product with a row. It depends on this row and on no other. A row that is so long that it is none is like
+    /// nothing.
     pub(super) fn likeness(&self, row: &[f32]) -> f32 {
-        dot(&self.0, row)
+        let likeness = dot(&self.0, row);
+        if likeness.is_nan() {
+            return f32::NEG_INFINITY;
+        }
+        likeness
     }
 
     /// The `count` rows that are most like this, best first; of equal ones those that come first.
@@ -100,7 +105,7 @@ impl Zeroize for Candidate {
     }
 }
 
-/// A total order, also where sums overflow: what is better is greater.
+/// A total order: what is better is greater.
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_likeness = self.likeness.total_cmp(&other.likeness);
@@ -127,6 +132,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Sums that overflow either way at once.
+    #[test]
+    fn what_is_no_number_is_like_nothing() {
+        let row: Vec<f32> = (0..512)
+            .map(|at| if at % 16 < 8 { f32::MAX } else { f32::MIN })
+            .collect();
+        let mut column = Column::new(512);
+        column.push(&row);
+        column.push(&[-1.0; 512]);
+        let query = Direction::of(&[1.0; 512], 512).unwrap();
+        let nearest = query.nearest(&column, 2);
+        assert_eq!(
+            nearest.iter().map(|it| it.place).collect::<Vec<_>>(),
+            [1, 0]
+        );
+        assert!(nearest.iter().all(|it| !it.likeness.is_nan()));
+    }
 
     proptest! {
         /// As if all were sorted. Few values, so that there are ties.
