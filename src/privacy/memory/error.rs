@@ -97,6 +97,9 @@ pub enum MemoryError {
     /// A query or a candidate is all zeros, so nothing is nearer to it than anything else.
     #[error("a vector of zeros has no direction")]
     NoDirection,
+    /// A vote is asked for in which nobody has one.
+    #[error("`nearest` is 0, so that nobody has a vote")]
+    NoVotes,
     /// A number that a question comes with is not finite.
     #[error("`{name}` is not finite")]
     NotFinite {

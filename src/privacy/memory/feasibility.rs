@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::MemoryError;
 use super::dangerous::bound;
+use super::plan::MOST_LABELS;
+use super::{MOST_CANDIDATES, MemoryError};
 use crate::privacy::{Adjacency, Clip, Delta, Epsilon, Gaussian, L2};
 
 /// What is to be asked, of vectors of length 1 and one record a subject.
@@ -83,7 +84,8 @@ pub enum Feasibility {
 /// # Errors
 ///
 /// [`MemoryError::Mechanism`] where epsilon is so small that there is no such mechanism, or the dimension is none;
-/// [`MemoryError::NotFinite`] where `alike` is not from 0 to 1.
+/// [`MemoryError::NotFinite`] where `alike` is not from 0 to 1; [`MemoryError::Labels`] and [`MemoryError::Candidates`] where there
+/// are none or too many.
 pub fn feasibility(
     task: Task,
     records: usize,
@@ -100,11 +102,15 @@ pub fn feasibility(
         Task::Count => off_by(1.0, epsilon, count),
         Task::Histogram => off_by(2.0, epsilon, count),
         Task::Vote { nearest, labels } => {
-            let votes = f64::from(nearest).min(count);
+            check(labels, MOST_LABELS).ok_or(MemoryError::Labels)?;
+            let votes = f64::from(nearest).min(records as f64);
             Feasibility::Right(chosen(votes, labels, epsilon))
         }
         Task::Select { candidates, lead } => {
-            Feasibility::Right(chosen(f64::from(lead).min(count), candidates, epsilon))
+            let found = candidates as usize;
+            check(candidates, MOST_CANDIDATES).ok_or(MemoryError::Candidates { found })?;
+            let lead = f64::from(lead).min(records as f64);
+            Feasibility::Right(chosen(lead, candidates, epsilon))
         }
         Task::Sum { alike } => {
             let length = (count + count * (count - 1.0) * checked(alike)?).sqrt();
@@ -166,6 +172,11 @@ fn off_by(sensitivity: f64, epsilon: Epsilon, records: f64) -> Feasibility {
         error,
         relative: error / records,
     }
+}
+
+/// Whether there are some, and not too many.
+fn check(count: u32, most: usize) -> Option<()> {
+    (1..=most).contains(&(count as usize)).then_some(())
 }
 
 /// How often the exponential mechanism chooses who leads all others by so many votes, where a record moves two.

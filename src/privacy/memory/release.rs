@@ -102,12 +102,14 @@ impl AgentMemory {
 
     /// The label that most of the `nearest` records have, those most like the query: chosen by the exponential mechanism.
     ///
-    /// The search is exact and stays inside. Where the nearest agree, the answer is theirs with probability
-    /// `1 / (1 + (labels - 1) e^(-epsilon nearest / 2))`. It is one charge, whatever the number of labels.
+    /// The search is exact and stays inside. Where there are so many and all agree, the answer is theirs with probability
+    /// `1 / (1 + (labels - 1) e^(-epsilon nearest / 2 m))`, where a subject has at most `m` records. It is one charge, whatever
+    /// the number of labels.
     ///
     /// # Errors
     ///
-    /// [`MemoryError`]: there is no such partition, it has no labels, the query is no vector, or the charge is refused.
+    /// [`MemoryError`]: there is no such partition, it has no labels, the query is no vector, `nearest` is 0, or the charge is
+    /// refused.
     pub fn vote(
         &self,
         partition: &PartitionName,
@@ -118,6 +120,9 @@ impl AgentMemory {
         let partition = self.partition(partition)?;
         let labels = partition.labels()?;
         let query = Direction::of(query, partition.plan.dimension)?;
+        if nearest == 0 {
+            return Err(MemoryError::NoVotes);
+        }
         let votes = || partition.records.read().votes(&query, nearest, labels);
         let place = self.chosen(partition, epsilon, Votes.range(), || {
             Votes.range_of(&votes())

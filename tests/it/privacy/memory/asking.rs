@@ -138,6 +138,7 @@ fn a_malformed_question_costs_nothing() {
     let errors = [
         memory.vote(&tickets(), &[0.0; 4], 3, one).unwrap_err(),
         memory.vote(&faq(), &query, 3, one).unwrap_err(),
+        memory.vote(&tickets(), &query, 0, one).unwrap_err(),
         memory
             .count(&tickets(), Which::Labelled("Other"), one)
             .unwrap_err(),
@@ -322,6 +323,25 @@ fn what_is_feasible_is_what_was_measured() {
         panic!()
     };
     near(own, 0.018, 0.003);
+    // Nobody votes in an empty partition, and nothing is chosen among no labels.
+    let vote = |labels| Task::Vote {
+        nearest: 50,
+        labels,
+    };
+    assert_eq!(expect(vote(20), 0, 200.0), Right(0.05));
+    for task in [
+        vote(0),
+        Task::Select {
+            candidates: 0,
+            lead: 9,
+        },
+        Task::Select {
+            candidates: 4097,
+            lead: 9,
+        },
+    ] {
+        assert!(feasibility(task, 9, 384, epsilon(1.0)).is_err(), "{task:?}");
+    }
     assert!(feasibility(Task::Sum { alike: f64::NAN }, 9, 384, epsilon(1.0)).is_err());
     assert!(feasibility(Task::Own, 9, 0, epsilon(1.0)).is_err());
     assert!(matches!(
