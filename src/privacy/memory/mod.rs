@@ -37,7 +37,9 @@ pub use which::Which;
 
 use self::records::Records;
 use self::sources::Sources;
-use super::{Adjacency, Charge, Cost, DataSubject, Ledger, LedgerError, PartitionName, Scope};
+use super::{
+    Adjacency, Charge, ChargeError, Cost, DataSubject, Ledger, LedgerError, PartitionName, Scope,
+};
 
 /// The most candidates that one choice is among.
 pub(super) const MOST_CANDIDATES: usize = 4096;
@@ -231,7 +233,11 @@ fn check_budget(
         Protection::WriteTime => Scope::Subject(*name, DataSubject::new("")),
         Protection::Central => Scope::Partition(*name),
     };
-    ledger.remaining(&scope)?;
+    match ledger.remaining(&scope) {
+        // There are budgets for subjects, if none for a new one. What is stored can be read all the same.
+        Ok(_) | Err(LedgerError::Charge(ChargeError::TooManySubjects { .. })) => {}
+        Err(error) => return Err(error.into()),
+    }
     match ledger.neighbours() {
         Adjacency::ReplaceOne => Ok(()),
         // Such a budget hides that a record is there, and here that is public.

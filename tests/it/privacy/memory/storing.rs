@@ -219,3 +219,22 @@ fn nothing_of_content_is_shown() {
         "{shown}"
     );
 }
+
+/// What is stored can still be read, and known subjects can store; a stranger cannot.
+#[test]
+fn a_memory_opens_where_the_ledger_has_no_room_for_more_subjects() {
+    let ledger = Ledger::that_forgets(budgets(1e6).most_subjects(1)).unwrap();
+    let ledger = std::sync::Arc::new(ledger);
+    let memory = AgentMemory::new(plan(), std::sync::Arc::clone(&ledger)).unwrap();
+    let vector = about("login");
+    let note = |memory: &AgentMemory, number| {
+        let note = Embedding::new(&vector).about(user(number));
+        memory.store_embedding(&notes(), key(&format!("note-{number}")), note)
+    };
+    note(&memory, 1).unwrap();
+    drop(memory);
+    let memory = AgentMemory::new(plan(), ledger).unwrap();
+    note(&memory, 1).unwrap();
+    let refused = note(&memory, 2).unwrap_err();
+    assert!(refused.refused_charge().is_some(), "{refused}");
+}
