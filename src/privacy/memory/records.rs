@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use zeroize::Zeroize as _;
+
 use super::column::Column;
 use super::plan::PartitionPlan;
 use super::{MemoryError, RecordKey};
@@ -33,6 +35,20 @@ pub(super) struct Entry {
 pub(super) struct Told {
     pub(super) at: Price,
     pub(super) vector: Arc<[f32]>,
+}
+
+/// With little noise on it, it is as good as the vector itself.
+impl Drop for Told {
+    fn drop(&mut self) {
+        overwrite(&mut self.vector);
+    }
+}
+
+/// Overwrites what nobody else has. Whoever asked for it may keep it.
+fn overwrite(vector: &mut Arc<[f32]>) {
+    if let Some(values) = Arc::get_mut(vector) {
+        values.zeroize();
+    }
 }
 
 /// What noise a vector is told with, beside the norm of the plan.
@@ -228,5 +244,21 @@ impl Entry {
             self.told.remove(0);
         }
         self.told.push(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_overwritten_but_not_for_who_has_it() {
+        let mut vector: Arc<[f32]> = Arc::new([0.5, -1.0]);
+        let answer = Arc::clone(&vector);
+        overwrite(&mut vector);
+        assert_eq!(answer[..], [0.5, -1.0]);
+        drop(answer);
+        overwrite(&mut vector);
+        assert_eq!(vector[..], [0.0, 0.0]);
     }
 }
