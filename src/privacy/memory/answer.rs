@@ -7,7 +7,7 @@ use crate::privacy::{Charge, Cost, Mechanism};
 /// An answer, and what was charged for it: nothing where it is of what everyone may know, or was told before.
 ///
 /// It serialises as an object of `value` and `cost`, so a tool that returns it has its cost on record with its result. The cost
-/// is null, or an object of `mechanism`, `partition` and, by the mechanism, `epsilon` or `mu_squared`.
+/// is null, or an object of `mechanism`, `partition` and, by the mechanism, `epsilon` or `mu_squared`, each so many `times`.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Answer<T> {

@@ -55,8 +55,8 @@ pub(super) const MOST_CANDIDATES: usize = 4096;
 /// drawn; then it is answered. Whether it is refused depends on costs, keys and earlier charges, never on content: questions are
 /// checked before they are charged, and what is left to fail after that is the source of randomness.
 ///
-/// **What works.** One record out of many, found by what it says, cannot be told privately: with `n` records, no mechanism finds
-/// the right one with a probability above `e^epsilon / n + delta`. What works at an epsilon of 0.3 to 3 are answers about many
+/// **What works.** One record out of many, found by what it says, cannot be told privately: with `n` records that are drawn alike
+/// and keys that say nothing of them, no mechanism finds the right one with a probability above `e^epsilon / n + delta`. What works at an epsilon of 0.3 to 3 are answers about many
 /// records: [`vote`](Self::vote), [`count`](Self::count), [`histogram`](Self::histogram), [`sum`](Self::sum),
 /// [`select`](Self::select). [`feasibility`](feasibility()) says what to expect before anything is spent.
 ///
@@ -162,7 +162,8 @@ impl AgentMemory {
     /// Erases all records about a subject, in every partition, and what was told of them: how many there were.
     ///
     /// When this returns they are no longer in memory, and in no answer that is begun then; one about a single record that was begun
-    /// before is not given. What its releases have cost the subject stays spent.
+    /// before is not given. A record that another thread is storing meanwhile may come after. What its releases have cost the
+    /// subject stays spent.
     /// Files whose saving was begun before have it still: save again, to all of them.
     ///
     /// # Errors

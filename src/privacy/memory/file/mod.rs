@@ -61,6 +61,9 @@ impl AgentMemory {
 
     /// A memory as it was saved, whose releases a ledger charges. Partitions that the file does not have are empty.
     ///
+    /// The file does not say what was spent, nor in which ledger: that must be the one that has charged for these records so far.
+    /// With a new one, they have a new budget.
+    ///
     /// # Errors
     ///
     /// As for [`new`](Self::new); [`MemoryError::Storage`] where the file cannot be read, [`MemoryError::Damaged`] where it is none
