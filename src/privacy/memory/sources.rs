@@ -36,6 +36,11 @@ impl Sources {
         &self.laplace
     }
 
+    #[cfg(test)]
+    pub(super) const fn gaussian_pool(&self) -> &Pool<Gaussian> {
+        &self.gaussian
+    }
+
     pub(super) fn draw_ahead(&self) -> Result<(), MechanismError> {
         self.gaussian.draw_ahead()?;
         self.laplace.draw_ahead()
@@ -86,6 +91,12 @@ impl<M: Pooled> Pool<M> {
         let mut kept = self.0.lock();
         let mut sources = kept.iter_mut();
         sources.try_for_each(|source| source.noise.draw_ahead(source.dimension))
+    }
+
+    #[cfg(test)]
+    pub(super) fn mechanisms(&self) -> Vec<M> {
+        let kept = self.0.lock();
+        kept.iter().map(|it| *it.noise.mechanism()).collect()
     }
 
     #[cfg(test)]
