@@ -5,6 +5,7 @@ use std::fmt;
 use super::dangerous::bound;
 use super::plan::MOST_LABELS;
 use super::{MOST_CANDIDATES, MemoryError};
+use crate::privacy::bounded::check_dimension;
 use crate::privacy::{Adjacency, Clip, Delta, Epsilon, Gaussian, L2};
 
 /// What is to be asked, of vectors of length 1 and one record a subject.
@@ -67,8 +68,8 @@ pub enum Feasibility {
     Cosine(f64),
 }
 
-/// What to expect of an answer about `records` records of `dimension` coordinates at this epsilon, and a delta of 1e-6. It
-/// looks at no record and spends nothing.
+/// What to expect of an answer about `records` records of `dimension` coordinates at this epsilon, and a delta of 1e-6, or as much
+/// less as that many records need. It looks at no record and spends nothing.
 ///
 /// ```
 /// use portcullis::privacy::{Epsilon, Task, feasibility};
@@ -95,10 +96,10 @@ pub fn feasibility(
     let count = records.max(1) as f64;
     Ok(match task {
         Task::Retrieve { told } => {
-            let by_gaussian = bound(told, epsilon, records) + Delta::default().value();
+            let by_gaussian = bound(told, epsilon, records) + delta(count)?.value();
             Feasibility::RightAtMost(by_gaussian.min(1.0))
         }
-        Task::Own => Feasibility::Cosine(cosine(1.0, noise(dimension, epsilon)?)),
+        Task::Own => Feasibility::Cosine(cosine(1.0, noise(dimension, epsilon, count)?)),
         Task::Count => off_by(1.0, epsilon, count),
         Task::Histogram => off_by(2.0, epsilon, count),
         Task::Vote { nearest, labels } => {
@@ -114,11 +115,14 @@ pub fn feasibility(
         }
         Task::Sum { alike } => {
             let length = (count + count * (count - 1.0) * checked(alike)?).sqrt();
-            Feasibility::Cosine(cosine(length, noise(dimension, epsilon)?))
+            Feasibility::Cosine(cosine(length, noise(dimension, epsilon, count)?))
         }
         Task::WriteTimeMean { alike } => {
             let length = (1.0 / count + (1.0 - 1.0 / count) * checked(alike)?).sqrt();
-            Feasibility::Cosine(cosine(length, noise(dimension, epsilon)? / count.sqrt()))
+            Feasibility::Cosine(cosine(
+                length,
+                noise(dimension, epsilon, count)? / count.sqrt(),
+            ))
         }
     })
 }
@@ -142,7 +146,8 @@ impl fmt::Display for Feasibility {
             Self::RightAtMost(probability) => write!(
                 f,
                 "right in at most {:.1} % of cases, by any mechanism",
-                100.0 * probability
+                // Up, since it is a bound.
+                (1000.0 * probability).ceil() / 10.0
             ),
             Self::Right(probability) => write!(f, "right in {:.1} % of cases", 100.0 * probability),
             Self::OffBy { error, .. } => write!(f, "off by {error:.2} on average"),
@@ -152,11 +157,17 @@ impl fmt::Display for Feasibility {
 }
 
 /// The length of the noise on one release of vectors of length 1.
-fn noise(dimension: usize, epsilon: Epsilon) -> Result<f64, MemoryError> {
-    crate::privacy::bounded::check_dimension(dimension)?;
+fn noise(dimension: usize, epsilon: Epsilon, records: f64) -> Result<f64, MemoryError> {
+    check_dimension(dimension)?;
     let sensitivity: L2 = Clip::new(1.0)?.sensitivity(Adjacency::ReplaceOne);
-    let noise = Gaussian::new(sensitivity, epsilon, Delta::default())?;
+    let noise = Gaussian::new(sensitivity, epsilon, delta(records)?)?;
     Ok(noise.sigma() * (dimension as f64).sqrt())
+}
+
+/// The largest that is usual and that a plan for so many records takes.
+fn delta(records: f64) -> Result<Delta, MemoryError> {
+    let small_enough = 0.1 / records * (1.0 - 1e-9);
+    Ok(Delta::new(small_enough.min(Delta::default().value()))?)
 }
 
 /// Noise in many dimensions is at a right angle to the signal.

@@ -350,6 +350,42 @@ fn what_is_feasible_is_what_was_measured() {
     ));
 }
 
+/// What is expected is what a plan for so many records can have: its delta is smaller where there are many.
+#[test]
+fn what_is_feasible_can_be_had() {
+    let own = |records, dimension| {
+        let cosine = feasibility(Task::Own, records, dimension, epsilon(1.0)).unwrap();
+        let portcullis::privacy::Feasibility::Cosine(cosine) = cosine else {
+            panic!()
+        };
+        cosine
+    };
+    for records in [1, 99_999, 100_000, 1_000_000, u32::MAX as usize] {
+        let delta = Delta::new(1e-6_f64.min(0.09999 / records as f64)).unwrap();
+        let population = (records as u64).try_into().unwrap();
+        assert!(delta.check_population(population).is_ok());
+        let mu = Mu::within(epsilon(1.0), delta).unwrap().value();
+        let expected = 1.0 / (1.0_f64).hypot(2.0 / mu * 20.0);
+        let found = own(records, 400);
+        assert!(
+            (found / expected - 1.0).abs() < 1e-4,
+            "{records}: {found} {expected}"
+        );
+    }
+}
+
+/// What is at most so much is not rounded to less.
+#[test]
+fn a_bound_is_rounded_up() {
+    for (value, says) in [(0.3, "0.2"), (1.0, "0.3"), (3.0, "2.1"), (9.0, "100.0")] {
+        let bound = feasibility(Task::Retrieve { told: 1 }, 1000, 384, epsilon(value)).unwrap();
+        assert_eq!(
+            bound.to_string(),
+            format!("right in at most {says} % of cases, by any mechanism")
+        );
+    }
+}
+
 #[test]
 fn an_answer_serialises_with_its_cost() {
     let memory = filled(1e6);
