@@ -83,9 +83,11 @@ impl Guess {
         &self.keys
     }
 
-    /// The largest probability with which the record that is most like the query can be among them: `k e^epsilon / n + delta`, or
-    /// 1. The delta of the exponential mechanism is 0. It is that before anything is known: of records that are drawn alike, with
-    /// keys that say nothing of them, and for this one guess. Guesses add up.
+    /// The largest probability with which the record that is most like the query can be among them: `k e^epsilon / n + delta`, and
+    /// never above 1. The delta of the exponential mechanism is 0.
+    ///
+    /// It is that before anything is known: of records that are drawn alike, with keys that say nothing of them, and for this one
+    /// guess. Guesses add up.
     #[must_use]
     pub const fn bound(&self) -> f64 {
         self.bound

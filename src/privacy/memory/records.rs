@@ -261,4 +261,39 @@ mod tests {
         overwrite(&mut vector);
         assert_eq!(vector[..], [0.0, 0.0]);
     }
+
+    /// A record that is replaced or removed and stored again while it is told is another one, whatever its key.
+    #[test]
+    fn what_was_told_of_one_content_is_not_kept_for_another() {
+        let mut records = Records::new(&PartitionPlan::central(2, 1.0).unwrap());
+        let key: RecordKey = "ticket".parse().unwrap();
+        let subject = DataSubject::new("user");
+        let price = Price {
+            epsilon: Epsilon::new(1.0).unwrap(),
+            delta: Delta::default(),
+        };
+        let told = || Told {
+            at: price,
+            vector: Arc::new([0.5, -1.0]),
+        };
+        let put = |records: &mut Records| {
+            records.put(key.clone(), Some(subject), None, &[1.0, 2.0]);
+            let place = records.place(&key).unwrap();
+            records.entry(place).unwrap().version
+        };
+        let first = put(&mut records);
+        let second = put(&mut records);
+        assert!(records.keep_told(&key, first, told()).is_err());
+        records.keep_told(&key, second, told()).unwrap();
+        assert_eq!(records.forget(&subject), 1);
+        assert!(records.keep_told(&key, second, told()).is_err());
+        let third = put(&mut records);
+        assert!(records.keep_told(&key, second, told()).is_err());
+        let entry = |records: &Records| records.entries()[0].told_at(price).is_some();
+        assert!(!entry(&records));
+        records.keep_told(&key, third, told()).unwrap();
+        assert!(entry(&records));
+        put(&mut records);
+        assert!(!entry(&records));
+    }
 }
