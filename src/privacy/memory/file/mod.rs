@@ -52,6 +52,9 @@ impl AgentMemory {
     ///
     /// What was told of single records is saved with them, so that it can be told again after a restart for nothing.
     ///
+    /// A crash meanwhile may leave a part of it beside the file, under its name with 16 digits and `.new` behind. The next save to
+    /// that file, with raw vectors or without, removes it.
+    ///
     /// # Errors
     ///
     /// As for [`save`](Self::save).
