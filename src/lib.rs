@@ -16,6 +16,12 @@ mod thread_id;
 mod tool;
 
 // L1, deciders
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the statistics are whole; nothing watches by them yet"
+)]
+mod anomaly;
 mod indicator;
 #[allow(
     dead_code,

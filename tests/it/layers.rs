@@ -27,6 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("text", 0),
     ("thread_id", 0),
     ("tool", 0),
+    ("anomaly", 1),
     ("indicator", 1),
     ("journal", 1),
     ("limit", 1),

@@ -1,0 +1,25 @@
+//! What counts, lengths, times and names look like ordinarily, and how far from that the next one is.
+//!
+//! Every score is `-ln p`: the surprise, in nats, of what was just seen, by what was learned before it. Scores are taken
+//! before the update, and what is surprising is not learned from. Each state is of fixed size and takes constant time.
+
+mod cusum;
+mod deviation;
+mod distinct;
+mod novelty;
+mod rate;
+mod stirling;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod transitions;
+mod week;
+
+pub(crate) use cusum::Cusum;
+pub(crate) use deviation::Deviation;
+pub(crate) use distinct::Distinct;
+pub(crate) use novelty::{Novelty, Seen};
+pub(crate) use rate::{Rate, Shift};
+pub(crate) use tail::NegativeBinomial;
+pub(crate) use transitions::Transitions;
+pub(crate) use week::Week;
