@@ -7,6 +7,7 @@ mod constraint;
 mod decision;
 mod digest;
 mod error;
+mod finding;
 mod ids;
 pub mod json;
 mod reading;
@@ -52,13 +53,14 @@ pub use constraint::Constraint;
 pub use decision::{AuditLevel, Code, Decision, Effect, Reason, Rule, RuleRef, Verdict};
 pub use digest::{Digest, DigestError, DigestKey, EntropyError};
 pub use error::{LoadError, LoadErrorKind};
+pub use finding::{Finding, Lint};
 pub use guard::{BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, SwapError};
 pub use ids::{
     AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId,
 };
 pub use indicator::{IndicatorError, Indicators};
 pub use permit::Permit;
-pub use policy::{AgentPolicy, Explanation, Finding, Lint, PolicySet, Step, ToolPermission};
+pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
 /// Puts the gate in front of a tool function: its body is reached only with arguments that the session's policies
 /// allow.
 ///

@@ -4,14 +4,14 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use super::examples::Example;
-use super::limits::{LimitKind, LimitRule, duration_text, parse_duration};
+use super::limits::{LimitKind, LimitRule};
 use super::{AgentPolicy, ToolPermission};
 use crate::constraint::ConstraintReader;
 use crate::decision::{AuditLevel, Effect, Verdict};
 use crate::error::{LoadError, Unseen};
 use crate::ids::{AgentId, Principal, TaskId, ToolPattern, UserId};
 use crate::json::{Member, Node, Object, Value};
-use crate::reading::Reading;
+use crate::reading::{Reading, duration_text, parse_duration};
 
 pub(super) const POLICY_KEYS: [&str; 6] = [
     "version",

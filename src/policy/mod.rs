@@ -11,8 +11,6 @@ mod node;
 #[cfg(feature = "schema")]
 mod schema;
 mod set;
-#[cfg(feature = "toml")]
-mod toml;
 mod tools;
 
 use std::num::{NonZeroU32, NonZeroU64};
@@ -20,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use explain::{Explanation, Step};
-pub use lint::{Finding, Lint};
 pub use set::PolicySet;
 
 pub(crate) use evaluate::{Matched, Matches, approval_required};

@@ -8,7 +8,8 @@ use crate::ids::ToolPattern;
 use crate::policy::document::{
     BUDGET_KEYS, EXAMPLE_KEYS, LIMIT_KEYS, PERMISSION_KEYS, POLICY_KEYS,
 };
-use crate::policy::limits::{KeyPart, parse_duration};
+use crate::policy::limits::KeyPart;
+use crate::reading::parse_duration;
 
 fn schema() -> Value {
     schemars::schema_for!(AgentPolicy).to_value()

@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("decision", 0),
     ("digest", 0),
     ("error", 0),
+    ("finding", 0),
     ("ids", 0),
     ("json", 0),
     ("reading", 0),

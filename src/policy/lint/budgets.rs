@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::entries::{Entries, Entry};
-use super::finding::{Lint, Says};
 use super::limits::{has_no_number, stated};
 use super::logic::{Conjunction, alternatives, kinds};
 use super::notes::Notes;
 use super::outline::Spot;
 use crate::constraint::{Check, Constraint};
+use crate::finding::{Lint, Says};
 use crate::json::{Number, Value};
 use crate::policy::{LimitKind, LimitRule};
 use crate::text::Plain;

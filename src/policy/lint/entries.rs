@@ -1,10 +1,10 @@
 //! Permissions beside each other: those that say nothing, and those that can never allow a call.
 
-use super::finding::{Lint, Says};
 use super::limits::binds_first;
 use super::logic::{Clash, World};
 use super::notes::Notes;
 use super::outline::{Outline, Spot};
+use crate::finding::{Lint, Says};
 use crate::ids::Principal;
 use crate::policy::{AgentPolicy, LimitRule, ToolPermission};
 use crate::text::Plain;

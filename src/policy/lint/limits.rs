@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::entries::{Entries, Entry};
-use super::finding::{Lint, Says};
 use super::logic::{Conjunction, World, alternatives, candidates, kinds};
 use super::notes::Notes;
 use super::outline::Spot;
 use crate::constraint::{Bound, Check, Kinds};
+use crate::finding::{Lint, Says};
 use crate::json::{Kind, Number, Value};
 use crate::policy::{KeyPart, LimitKind, LimitRule};
 

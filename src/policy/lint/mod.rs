@@ -2,7 +2,6 @@
 
 mod budgets;
 mod entries;
-mod finding;
 mod limits;
 mod logic;
 mod names;
@@ -12,9 +11,8 @@ mod patterns;
 mod prefixes;
 mod values;
 
-pub use finding::{Finding, Lint};
-
 use super::AgentPolicy;
+use crate::finding::Finding;
 use entries::Entries;
 use notes::Notes;
 use outline::Outline;

@@ -1,9 +1,9 @@
 //! Tools whose names say that they change something, and whose permissions say that they only read.
 
 use super::entries::Entry;
-use super::finding::{Lint, Says};
 use super::notes::Notes;
 use crate::decision::Effect;
+use crate::finding::{Lint, Says};
 
 /// Words for looking. Who looks first changes nothing: `get_settings`, `list_updates`.
 const READS: [&str; 35] = [

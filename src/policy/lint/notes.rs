@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::finding::{Finding, Lint, Says};
 use super::outline::Spot;
 use crate::error::{Place, Source};
+use crate::finding::{Finding, Lint, Says};
 use crate::json::Span;
 
 /// The findings so far, and the text that their places are in.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::Source;
 use crate::json::{Node, NodeValue, Span};
-use crate::policy::load;
+use crate::reading::read_again;
 
 /// The document behind a policy; empty for one that was built in code.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Spot<'n> {
 
 impl Outline {
     pub(super) fn of(source: &Arc<Source>) -> Self {
-        Self(load::read_again(source))
+        Self(read_again(source))
     }
 
     /// Where each permission is written, by its tool name, which stands only once in a policy.

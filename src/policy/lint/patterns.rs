@@ -1,9 +1,9 @@
 //! Patterns that check nothing, or something else than they seem to.
 
-use super::finding::{Lint, Says};
 use super::notes::Notes;
 use super::outline::Spot;
 use crate::constraint::{Pattern, Spelling};
+use crate::finding::{Lint, Says};
 use crate::text::Plain;
 
 pub(super) fn look_at(pattern: &Pattern, subject: &str, spot: Spot<'_>, notes: &mut Notes<'_>) {

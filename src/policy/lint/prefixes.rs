@@ -1,7 +1,7 @@
 //! Prefixes that let more pass than they seem to.
 
-use super::finding::{Lint, Says};
 use crate::constraint::{Answer, Check};
+use crate::finding::{Lint, Says};
 use crate::text::Plain;
 
 /// What is wrong with a prefix that stands beside these other checks, if anything. `denied`: it says under `not` what

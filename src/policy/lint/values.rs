@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::entries::Entry;
-use super::finding::{Lint, Says};
 use super::logic::contradiction;
 use super::notes::Notes;
 use super::outline::Spot;
 use super::{patterns, prefixes};
 use crate::constraint::{Check, Constraint, Field, Fields};
+use crate::finding::{Lint, Says};
 use crate::text::Plain;
 
 /// More checks beside a prefix than these are not looked at.

@@ -1,6 +1,14 @@
 //! Taking a document apart with errors that point at the place.
 
+mod document;
+mod duration;
+#[cfg(feature = "toml")]
+mod toml;
+
 use std::sync::Arc;
+
+pub(crate) use document::{Format, read_again, read_file, read_text};
+pub(crate) use duration::{duration_text, parse_duration};
 
 use crate::error::{LoadError, LoadErrorKind, Place, Source};
 use crate::json::{Kind, Member, Node, NodeValue, Number, Span};

@@ -3,9 +3,9 @@
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
+use super::Reading;
 use crate::error::{LoadError, LoadErrorKind};
 use crate::json::{self, Limits, Member, Node, NodeValue, Number, Span};
-use crate::reading::Reading;
 
 pub(super) fn parse(reading: &Reading, text: &str) -> Result<Node, LoadError> {
     let table = DeTable::parse(text).map_err(|error| {

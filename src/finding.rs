@@ -93,18 +93,18 @@ struct Report {
 
 /// The words of a finding. Each is one line; what they repeat of the document is escaped and cut short.
 #[derive(Clone, Debug)]
-pub(super) struct Says {
-    pub(super) message: String,
-    pub(super) why: String,
-    pub(super) instead: String,
+pub(crate) struct Says {
+    pub(crate) message: String,
+    pub(crate) why: String,
+    pub(crate) instead: String,
 }
 
 impl Finding {
-    pub(super) fn new(kind: Lint, says: Says, place: Option<Place>) -> Self {
+    pub(crate) fn new(kind: Lint, says: Says, place: Option<Place>) -> Self {
         Self(Box::new(Report { kind, says, place }))
     }
 
-    pub(super) fn starts_at(&self) -> Option<u32> {
+    pub(crate) fn starts_at(&self) -> Option<u32> {
         Some(self.0.place.as_ref()?.span.start)
     }
 
