@@ -43,6 +43,12 @@ pub enum Lint {
     ReadNamedLikeWrite,
     /// Every tool, whatever its name, is said to only read.
     ReadForAnyTool,
+    /// A rule of a monitor policy has nothing declared that it could go by.
+    IdleRule,
+    /// The hours at which an agent is expected to work are the whole week.
+    AlwaysOpen,
+    /// A path is expected between any two agents of whole trust domains.
+    OpenPath,
 }
 
 impl Lint {
@@ -67,6 +73,9 @@ impl Lint {
             Self::BudgetNotANumber => "budget_not_a_number",
             Self::ReadNamedLikeWrite => "read_named_like_write",
             Self::ReadForAnyTool => "read_for_any_tool",
+            Self::IdleRule => "idle_rule",
+            Self::AlwaysOpen => "always_open",
+            Self::OpenPath => "open_path",
         }
     }
 }

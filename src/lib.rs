@@ -17,12 +17,7 @@ mod thread_id;
 mod tool;
 
 // L1, deciders
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the statistics are whole; nothing watches by them yet"
-)]
-mod anomaly;
+pub mod anomaly;
 mod indicator;
 #[allow(
     dead_code,

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod agentdojo;
+mod anomaly;
 mod attacks;
 mod audit;
 mod bypass;

@@ -1,0 +1,362 @@
+//! The monitor: events in, alerts out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::agent::{AgentState, Findings, Found, Surroundings};
+use super::alert::Alert;
+use super::desk::Update;
+use super::event::{AgentInteraction, CredentialIssued};
+use super::moment::{Moment, Oddity, oddity};
+use super::outbox::Outbox;
+use super::policy::MonitorPolicy;
+use super::table::Table;
+use super::tags::Tags;
+use super::watched::Watched;
+use crate::clock::{Clock, SystemClock};
+use crate::ids::AgentId;
+use crate::record::{Event, Record, Recorder};
+
+/// Watches what agents do, and tells what is out of the ordinary: a cheap handle, to be cloned and shared between threads.
+///
+/// It sees the records of a guard whose recorder it [watches](Self::watch), and what the host tells it beside them. It
+/// decides nothing. What it takes to be ordinary stands in a [`MonitorPolicy`]. Its memory is bounded: about 2 KiB for each
+/// agent, for at most so many agents as [`MonitorBuilder::agents`] says.
+///
+/// ```
+/// use portcullis::anomaly::{AlertKind, Monitor, MonitorPolicy};
+/// use portcullis::{AgentId, AgentPolicy, Guard, RingRecorder};
+///
+/// let monitor = Monitor::builder()
+///     .policy(MonitorPolicy::from_json(
+///         r#"{"agents": [{"agent_id": "spiffe://example.org/agent/*", "calls_per_minute": 5}]}"#,
+///     )?)
+///     .build();
+/// let alerts = monitor.subscribe(100);
+///
+/// let policy = AgentPolicy::from_json(
+///     r#"{"agent_id": "spiffe://example.org/agent/reporter", "permissions": [{"tool_name": "add"}]}"#,
+/// )?;
+/// let guard = Guard::builder().policy(policy).recorder(monitor.watch(RingRecorder::new(1000))).build()?;
+/// let session = guard.vouched_session(AgentId::parse("spiffe://example.org/agent/reporter")?)?;
+/// for _ in 0..30 {
+///     drop(session.call("add", "{}")?);
+/// }
+/// let alert = alerts.try_recv()?;
+/// assert_eq!(alert.kind, AlertKind::RateAnomaly);
+/// assert_eq!((alert.observed, alert.expected), (20.0, 5.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Monitor(Arc<Watchtower>);
+
+/// What all handles of one monitor share.
+struct Watchtower {
+    in_force: ArcSwap<InForce>,
+    table: Table,
+    tags: Tags,
+    clock: Box<dyn Clock>,
+    outbox: Outbox,
+    oddities: Oddities,
+}
+
+struct InForce {
+    policy: MonitorPolicy,
+    epoch: u64,
+}
+
+#[derive(Default)]
+struct Oddities {
+    late: AtomicU64,
+    future: AtomicU64,
+    absurd: AtomicU64,
+    duplicate: AtomicU64,
+}
+
+/// Collects what a [`Monitor`] is made of. Nothing is required.
+#[derive(Debug)]
+#[must_use]
+pub struct MonitorBuilder {
+    policy: MonitorPolicy,
+    clock: Option<Box<dyn Clock>>,
+    agents: usize,
+}
+
+/// What a monitor has had to put right, and what it could not hand on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MonitorCounts {
+    /// Alerts that were told.
+    pub told: u64,
+    /// Alerts that a reader was too slow for; counted for each reader.
+    pub lost: u64,
+    /// Events more than a minute old when they came. They count as of then.
+    pub late: u64,
+    /// Events that are more than a minute ahead of the clock. They count as of now.
+    pub future: u64,
+    /// Interactions that took longer than a day, by their own word.
+    pub absurd: u64,
+    /// Interactions that were told twice. They count once.
+    pub duplicate: u64,
+}
+
+impl Default for MonitorBuilder {
+    fn default() -> Self {
+        Self {
+            policy: MonitorPolicy::new(),
+            clock: None,
+            agents: 10_000,
+        }
+    }
+}
+
+impl MonitorBuilder {
+    /// What is expected of agents.
+    pub fn policy(mut self, policy: MonitorPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The clock; the operating system's where none is given. It tells when an event came, whatever its record says.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// For about how many agents there is room, from 64; 10,000 where nothing is said. Those beyond share a memory, and an
+    /// alert says so; one that has been silent for more than three hours gives way to them.
+    pub fn agents(mut self, agents: usize) -> Self {
+        self.agents = agents;
+        self
+    }
+
+    /// Builds the monitor.
+    #[must_use]
+    pub fn build(self) -> Monitor {
+        let in_force = InForce {
+            policy: self.policy,
+            epoch: 1,
+        };
+        Monitor(Arc::new(Watchtower {
+            in_force: ArcSwap::from_pointee(in_force),
+            table: Table::new(self.agents),
+            tags: Tags::default(),
+            clock: self.clock.unwrap_or_else(|| Box::new(SystemClock::new())),
+            outbox: Outbox::default(),
+            oddities: Oddities::default(),
+        }))
+    }
+}
+
+impl Monitor {
+    /// Begins a monitor.
+    pub fn builder() -> MonitorBuilder {
+        MonitorBuilder::default()
+    }
+
+    /// A recorder that writes to another one and lets this monitor see what was written.
+    pub fn watch<R: Recorder>(&self, recorder: R) -> Watched<R> {
+        Watched::new(self.clone(), recorder)
+    }
+
+    /// Where alerts arrive. At most so many wait, at least one; those beyond are lost, and the next that arrives says how many
+    /// were. Nothing ever waits for a reader.
+    #[must_use]
+    pub fn subscribe(&self, waiting: usize) -> Receiver<Alert> {
+        self.0.outbox.subscribe(waiting)
+    }
+
+    /// Puts another policy in force, from the next event on. What was counted stays counted.
+    pub fn swap(&self, policy: MonitorPolicy) {
+        self.0.in_force.rcu(|in_force| InForce {
+            policy: policy.clone(),
+            epoch: in_force.epoch + 1,
+        });
+    }
+
+    /// One agent spoke to another.
+    pub fn interaction(&self, interaction: &AgentInteraction<'_>) {
+        let now = self.0.now();
+        self.0.oddities.count(interaction.at, now);
+        if interaction.latency > LONGEST {
+            self.0.oddities.absurd.fetch_add(1, Ordering::Relaxed);
+        }
+        self.0.see(interaction.source, now, |state, around| {
+            state.spoke(around, interaction)
+        });
+    }
+
+    /// A credential was issued.
+    pub fn credential(&self, issued: &CredentialIssued<'_>) {
+        let now = self.0.now();
+        self.0.oddities.count(issued.at, now);
+        self.0
+            .see(issued.agent, now, |state, around| state.was_issued(around));
+    }
+
+    /// What must happen in time: alerts that were held back are told once they are due. Call it now and then, say every
+    /// minute.
+    pub fn tick(&self) {
+        let now = self.0.now();
+        self.0.table.for_each(|state| {
+            let mut updates = Vec::new();
+            state.flush(now, &mut updates);
+            self.0.tell_updates(state, now, updates);
+        });
+    }
+
+    /// What had to be put right, and what could not be handed on.
+    #[must_use]
+    pub fn counts(&self) -> MonitorCounts {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let oddities = &self.0.oddities;
+        MonitorCounts {
+            told: self.0.outbox.told(),
+            lost: self.0.outbox.lost(),
+            late: of(&oddities.late),
+            future: of(&oddities.future),
+            absurd: of(&oddities.absurd),
+            duplicate: of(&oddities.duplicate),
+        }
+    }
+
+    /// A record was written.
+    pub(super) fn see(&self, record: &Record<'_>) {
+        match &record.event {
+            Event::Decided(decided) => {
+                self.0
+                    .see(decided.subject.agent, self.0.now(), |state, around| {
+                        state.decided(around, decided)
+                    })
+            }
+            Event::Ended(ended) => {
+                self.0
+                    .see(ended.subject.agent, self.0.now(), |state, around| {
+                        state.ended(around, ended)
+                    })
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Watchtower {
+    fn now(&self) -> Moment {
+        Moment::new(self.clock.monotonic(), self.clock.wall())
+    }
+
+    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again.
+    fn see(
+        &self,
+        agent: &AgentId,
+        now: Moment,
+        rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
+    ) {
+        let in_force = self.in_force.load();
+        let hash = self.tags.long(agent);
+        let findings = self.table.with(hash, now.second, |place| {
+            let around = Surroundings {
+                policy: &in_force.policy,
+                epoch: in_force.epoch,
+                is_shared: place.is_shared,
+                tags: &self.tags,
+                agent,
+                now,
+            };
+            let mut findings = rules(place.state, around);
+            if place.is_shared {
+                place.state.was_crowded_out(around, &mut findings);
+            }
+            (findings, place.evicted)
+        });
+        let (findings, evicted) = findings;
+        if findings.is_duplicate {
+            self.oddities.duplicate.fetch_add(1, Ordering::Relaxed);
+        }
+        for found in findings.alerts {
+            self.outbox.tell(found.into_alert(agent.clone(), now));
+        }
+        for update in findings.updates {
+            self.outbox.tell(update.into_alert(agent.clone(), now));
+        }
+        if let Some(mut evicted) = evicted {
+            let mut updates = Vec::new();
+            evicted.close(&mut updates);
+            self.tell_updates(&evicted, now, updates);
+        }
+    }
+
+    fn tell_updates(&self, state: &AgentState, now: Moment, updates: Vec<Update>) {
+        let Some(agent) = state.alerted() else {
+            return;
+        };
+        for update in updates {
+            self.outbox.tell(update.into_alert(agent.clone(), now));
+        }
+    }
+}
+
+impl Found {
+    fn into_alert(self, agent: AgentId, now: Moment) -> Alert {
+        Alert {
+            number: 0,
+            kind: self.kind,
+            agent,
+            target: self.target,
+            at: now.wall,
+            observed: self.observed,
+            expected: self.expected,
+            surprise: self.surprise,
+            call: self.call,
+            more: self.more,
+            is_update: false,
+            lost: 0,
+        }
+    }
+}
+
+impl Update {
+    fn into_alert(self, agent: AgentId, now: Moment) -> Alert {
+        Alert {
+            number: 0,
+            kind: self.kind,
+            agent,
+            target: self.target,
+            at: now.wall,
+            observed: self.more as f64,
+            expected: 0.0,
+            surprise: None,
+            call: None,
+            more: self.more,
+            is_update: true,
+            lost: 0,
+        }
+    }
+}
+
+impl Oddities {
+    fn count(&self, at: std::time::SystemTime, now: Moment) {
+        let count = match oddity(at, now.wall) {
+            Some(Oddity::Late) => &self.late,
+            Some(Oddity::Future) => &self.future,
+            None => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor")
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What takes longer is no latency.
+const LONGEST: Duration = Duration::from_secs(86_400);

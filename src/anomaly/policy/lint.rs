@@ -1,0 +1,129 @@
+//! What is probably not meant: expectations that say nothing.
+
+use super::MonitorPolicy;
+use crate::error::Place;
+use crate::finding::{Finding, Lint, Says};
+use crate::ids::AgentPattern;
+use crate::json::{NodeValue, Span};
+use crate::reading::read_again;
+
+impl MonitorPolicy {
+    /// Looks for what a policy probably does not mean: rules that have nothing to go by, and expectations that everything
+    /// meets. The findings come in the order of the document.
+    #[must_use]
+    pub fn lint(&self) -> Vec<Finding> {
+        let mut findings = self.open_weeks();
+        findings.extend(self.open_paths());
+        findings.extend(self.idle_rules());
+        findings.sort_by_key(Finding::starts_at);
+        findings
+    }
+
+    fn open_weeks(&self) -> Vec<Finding> {
+        let is_open = |agent: &&super::ExpectedAgent| {
+            agent
+                .hours
+                .as_ref()
+                .is_some_and(|hours| hours.is_whole_week())
+        };
+        let finding = |agent: &super::ExpectedAgent| {
+            let says = Says {
+                message: format!("the hours of `{}` leave nothing out", agent.agent),
+                why: "no time is outside them, so OFF_HOURS never speaks".to_owned(),
+                instead: "name the hours of work, or leave `hours` out".to_owned(),
+            };
+            self.finding(Lint::AlwaysOpen, says, agent.span.0)
+        };
+        self.agents.iter().filter(is_open).map(finding).collect()
+    }
+
+    fn open_paths(&self) -> Vec<Finding> {
+        let finding = |path: &super::ExpectedPath| {
+            let says = Says {
+                message: format!(
+                    "the path from `{}` to `{}` joins whole trust domains",
+                    path.source, path.target
+                ),
+                why: "between them no path is unexpected any more".to_owned(),
+                instead: "name the agents that speak to each other".to_owned(),
+            };
+            self.finding(Lint::OpenPath, says, path.span.0)
+        };
+        self.paths
+            .iter()
+            .filter(|path| is_domain(&path.source) && is_domain(&path.target))
+            .map(finding)
+            .collect()
+    }
+
+    /// Rules that the document names and that nothing in it gives anything to go by.
+    fn idle_rules(&self) -> Vec<Finding> {
+        let declares = |what: fn(&super::ExpectedAgent) -> bool| self.agents.iter().any(what);
+        let has_rates = declares(|agent| agent.calls_per_minute.is_some())
+            || self
+                .paths
+                .iter()
+                .any(|path| path.calls_per_minute.is_some());
+        let needs = [
+            ("unexpected_path", "`paths`", self.declares_paths()),
+            ("rate_anomaly", "`calls_per_minute`", has_rates),
+            (
+                "first_contact",
+                "`destinations`",
+                declares(|agent| agent.destinations.is_some()),
+            ),
+            (
+                "off_hours",
+                "`hours`",
+                declares(|agent| agent.hours.is_some()),
+            ),
+            (
+                "credential_spike",
+                "`credentials_per_minute`",
+                declares(|agent| agent.credentials_per_minute.is_some()),
+            ),
+        ];
+        let named = self.named_rules();
+        let idle = needs.into_iter().filter(|(_, _, is_there)| !is_there);
+        idle.filter_map(|(rule, what, _)| {
+            let (_, span) = named.iter().find(|(name, _)| name == rule)?;
+            let says = Says {
+                message: format!("the rule `{rule}` has nothing to go by"),
+                why: format!("it compares with {what}, and there is none"),
+                instead: format!("declare {what}, or leave the rule out"),
+            };
+            Some(self.finding(Lint::IdleRule, says, *span))
+        })
+        .collect()
+    }
+
+    /// The rules that the text names, and where. A policy remembers what rules say, not that they were said.
+    fn named_rules(&self) -> Vec<(String, Span)> {
+        let document = self.source.0.as_ref().and_then(read_again);
+        let Some(NodeValue::Object(members)) = document.map(|node| node.value) else {
+            return Vec::new();
+        };
+        let rules = members.into_iter().find(|member| member.key == "rules");
+        let Some(NodeValue::Object(rules)) = rules.map(|member| member.value.value) else {
+            return Vec::new();
+        };
+        rules
+            .into_iter()
+            .map(|rule| (rule.key, rule.key_span))
+            .collect()
+    }
+
+    fn finding(&self, kind: Lint, says: Says, span: Span) -> Finding {
+        let source = self.source.0.clone();
+        Finding::new(kind, says, source.map(|source| Place { source, span }))
+    }
+}
+
+/// Whether a pattern covers all agents of its trust domain that have a path.
+fn is_domain(pattern: &AgentPattern) -> bool {
+    pattern
+        .as_str()
+        .strip_prefix("spiffe://")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(_, path)| path == "*")
+}

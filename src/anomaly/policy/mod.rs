@@ -1,0 +1,176 @@
+//! What is expected of agents: the typed document that the rules on what was declared go by.
+
+mod destination;
+mod document;
+mod hours;
+mod lint;
+mod rules;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) use destination::DestinationPattern;
+pub(super) use document::MOST_REMEMBERED;
+pub(super) use hours::Hours;
+pub(super) use rules::{Denials, Loops, Probing, Ratio, Rules};
+
+use crate::error::{LoadError, Source, Unseen};
+use crate::ids::{AgentId, AgentPattern};
+use crate::json::{Node, Span};
+use crate::reading::{self, Format, Reading};
+
+/// What is expected of agents, and from when on a [`Monitor`](super::Monitor) says that something is not.
+///
+/// ```toml
+/// version = 1                                # optional; only 1 exists
+///
+/// [[agents]]                                 # all entries that cover an agent hold together
+/// agent_id = "spiffe://example.org/agent/*"  # one agent, or all below a path
+/// calls_per_minute = 40                      # what is usual; RATE_ANOMALY goes by it
+/// credentials_per_minute = 0.5               # CREDENTIAL_SPIKE
+/// hours = [{ days = ["mon", "tue", "wed", "thu", "fri"], from = "08:00", to = "18:00" }]  # UTC; OFF_HOURS
+/// destinations = ["api.example.com", "*.example.org"]  # hosts and mail domains; FIRST_CONTACT
+///
+/// [[paths]]                                  # who may speak to whom; with none, nothing is said of paths
+/// source = "spiffe://example.org/agent/planner"
+/// target = "spiffe://example.org/agent/*"
+/// calls_per_minute = 30                      # optional
+///
+/// [rules]                                    # all optional; these are the defaults
+/// unexpected_path = {}
+/// rate_anomaly = { ratio = 3, significance = 1e-6 }
+/// repeated_denials = { more_than = 10, of = 100 }
+/// scope_violation = {}
+/// loop = { repeats = 3, within = "120s" }
+/// first_contact = {}
+/// off_hours = {}
+/// credential_spike = { ratio = 3, significance = 1e-6 }
+/// probing = { at_least = 5, within = "5m" }
+/// ```
+///
+/// `enabled = false` turns a rule off. JSON has the same keys. Unknown and repeated keys are errors.
+///
+/// - `*.example.org` is any name below `example.org`, not that name itself.
+/// - A span of hours lies within one day, from a minute on and up to another; `24:00` is its end.
+/// - A rate is compared with the events of the last 60 seconds: more than `ratio` times as many, and so many that chance
+///   alone reaches that number with a probability of at most `significance` where the rate is as declared (Poisson). Without
+///   the second, a rate of one a minute would be called exceeded many times a day.
+///
+/// ```
+/// use portcullis::anomaly::MonitorPolicy;
+///
+/// let policy = MonitorPolicy::from_json(
+///     r#"{"agents": [{"agent_id": "spiffe://example.org/agent/reporter", "calls_per_minute": 40}]}"#,
+/// )?;
+/// assert!(policy.lint().is_empty());
+///
+/// let error = MonitorPolicy::from_json(r#"{"rules": {"probing": {"atleast": 5}}}"#).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `at_least`?"));
+/// # Ok::<(), portcullis::LoadError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MonitorPolicy {
+    agents: Vec<ExpectedAgent>,
+    paths: Vec<ExpectedPath>,
+    rules: Rules,
+    source: Unseen<Option<Arc<Source>>>,
+}
+
+/// What is usual for one agent, or all agents below a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ExpectedAgent {
+    pub(super) agent: AgentPattern,
+    pub(super) calls_per_minute: Option<f64>,
+    pub(super) credentials_per_minute: Option<f64>,
+    pub(super) hours: Option<Hours>,
+    pub(super) destinations: Option<Vec<DestinationPattern>>,
+    span: Unseen<Span>,
+}
+
+/// Who may speak to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ExpectedPath {
+    pub(super) source: AgentPattern,
+    pub(super) target: AgentPattern,
+    pub(super) calls_per_minute: Option<f64>,
+    /// Tells it from other paths, also those of other policies.
+    pub(super) key: u64,
+    span: Unseen<Span>,
+}
+
+impl MonitorPolicy {
+    /// Expects nothing in particular: only the rules that need no declaration speak.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a JSON document.
+    ///
+    /// # Errors
+    /// [`LoadError`] with line, column and what was expected.
+    pub fn from_json(text: &str) -> Result<Self, LoadError> {
+        read(reading::read_text(text, Format::Json)?)
+    }
+
+    /// Reads a TOML document. Needs the feature `toml`, which is on by default.
+    ///
+    /// # Errors
+    /// [`LoadError`] with line, column and what was expected.
+    #[cfg(feature = "toml")]
+    pub fn from_toml(text: &str) -> Result<Self, LoadError> {
+        read(reading::read_text(text, Format::Toml)?)
+    }
+
+    /// Reads a file; its extension, `.json` or `.toml`, says what it is.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it cannot be read, has another extension, or is not such a policy.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        read(reading::read_file(path.as_ref())?)
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The entries that cover an agent, and the paths that begin with it, by their places.
+    pub(super) fn about<'p>(
+        &'p self,
+        agent: &'p AgentId,
+    ) -> (
+        impl Iterator<Item = usize> + use<'p>,
+        impl Iterator<Item = usize> + use<'p>,
+    ) {
+        let agents = self.agents.iter().map(|expected| &expected.agent);
+        let sources = self.paths.iter().map(|path| &path.source);
+        (places(agents, agent), places(sources, agent))
+    }
+
+    pub(super) fn expected(&self, place: usize) -> Option<&ExpectedAgent> {
+        self.agents.get(place)
+    }
+
+    /// Whether anything is said of paths at all.
+    pub(super) fn declares_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    pub(super) fn path(&self, place: usize) -> Option<&ExpectedPath> {
+        self.paths.get(place)
+    }
+}
+
+fn places<'p>(
+    patterns: impl Iterator<Item = &'p AgentPattern>,
+    agent: &'p AgentId,
+) -> impl Iterator<Item = usize> {
+    patterns
+        .enumerate()
+        .filter(|(_, pattern)| pattern.covers(agent))
+        .map(|(place, _)| place)
+}
+
+fn read((reading, node): (Reading, Node)) -> Result<MonitorPolicy, LoadError> {
+    document::read_policy(&reading, &node)
+}

@@ -1,0 +1,173 @@
+//! What the author of a monitor policy is told.
+
+use portcullis::anomaly::MonitorPolicy;
+use portcullis::{Lint, LoadErrorKind};
+
+fn error(text: &str) -> String {
+    let error = MonitorPolicy::from_json(text).expect_err(text);
+    assert_eq!(error.kind(), LoadErrorKind::Policy, "{text}");
+    let help = error.suggestion().map(|help| format!(" = {help}"));
+    let column = error.column().unwrap();
+    format!("{column}: {}{}", error.message(), help.unwrap_or_default())
+}
+
+fn agent_error(keys: &str) -> String {
+    error(&format!(
+        r#"{{"agents": [{{"agent_id": "spiffe://a/b", {keys}}}]}}"#
+    ))
+}
+
+fn rule_error(rule: &str) -> String {
+    error(&format!(r#"{{"rules": {{{rule}}}}}"#))
+}
+
+#[test]
+fn every_mistake_is_told() {
+    let mut faults = Vec::new();
+    for (found, expected) in [
+        (error("[]"), "1: expected a monitor policy, found an array"),
+        (
+            error(r#"{"version": 2}"#),
+            "13: only version 1 of the monitor policy format exists",
+        ),
+        (
+            error(r#"{"agent": []}"#),
+            "2: unknown field `agent` in a monitor policy = did you mean `agents`?",
+        ),
+        (
+            error(r#"{"agents": {}}"#),
+            "12: expected a list, found an object",
+        ),
+        (
+            error(r#"{"agents": [{"hours": []}]}"#),
+            "13: the entry has no `agent_id`",
+        ),
+        (
+            error(r#"{"agents": [{"agent_id": "a"}]}"#),
+            "26: an agent id must begin with `spiffe://`",
+        ),
+        (
+            error(r#"{"agents": [{"agent_id": "spiffe://a/b"}]}"#),
+            "26: nothing is expected of this agent = add `calls_per_minute`, `hours` or `destinations`",
+        ),
+        (
+            error(
+                r#"{"paths": [{"source": "spiffe://a/b", "target": "spiffe://a/*"}, {"source": "spiffe://a/b", "target": "spiffe://a/*"}]}"#,
+            ),
+            "77: an entry for the same stands above = put everything that is expected into one entry",
+        ),
+        (
+            error(r#"{"paths": [{"source": "spiffe://a/b"}]}"#),
+            "12: the entry has no `target`",
+        ),
+        (
+            agent_error(r#""calls_per_minute": 0"#),
+            "62: expected a number from 0.000001 to 1000000",
+        ),
+        (
+            agent_error(r#""calls_per_minute": "5""#),
+            "62: expected a number, found a string",
+        ),
+        (
+            agent_error(r#""hours": [{"from": "8:00"}]"#),
+            "61: expected a time of day, such as `08:00`",
+        ),
+        (
+            agent_error(r#""hours": [{"from": "22:00", "to": "06:00"}]"#),
+            "52: a span of hours must end after it begins = write one that passes midnight as two",
+        ),
+        (
+            agent_error(r#""hours": [{"days": ["monday"]}]"#),
+            "62: `monday` is not `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`",
+        ),
+        (
+            agent_error(r#""destinations": ["https://a.example"]"#),
+            "59: expected a host name, without scheme, port or path = `*.example.org` is any name below `example.org`",
+        ),
+        (
+            rule_error(r#""loops": {}"#),
+            "12: unknown field `loops` in the rules = did you mean `loop`?",
+        ),
+        (
+            rule_error(r#""loop": {"repeats": 1}"#),
+            "32: expected an integer from 2 to 10",
+        ),
+        (
+            rule_error(r#""loop": {"within": "2h"}"#),
+            "31: expected a length of time from 1s to 1h = write it as `120s` or `5m`",
+        ),
+        (
+            rule_error(r#""repeated_denials": {"more_than": 100}"#),
+            "32: `more_than` must be below `of`, or the rule can never speak",
+        ),
+        (
+            rule_error(r#""repeated_denials": {"of": 129}"#),
+            "39: expected an integer from 1 to 128",
+        ),
+        (
+            rule_error(r#""rate_anomaly": {"significance": 0}"#),
+            "45: expected a number from 0.000000000000001 to 1",
+        ),
+        (
+            rule_error(r#""off_hours": {"enabled": "no"}"#),
+            "37: expected `true` or `false`, found a string",
+        ),
+        (
+            rule_error(r#""off_hours": false"#),
+            "25: expected a rule, found a boolean",
+        ),
+    ] {
+        faults.extend((found != expected).then(|| format!("{found}\n{expected}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What the documentation calls the defaults are the defaults.
+#[cfg(feature = "toml")]
+#[test]
+fn defaults_are_as_documented() {
+    let rules = r#"
+        [rules]
+        unexpected_path = {}
+        rate_anomaly = { ratio = 3, significance = 1e-6 }
+        repeated_denials = { more_than = 10, of = 100 }
+        scope_violation = {}
+        loop = { repeats = 3, within = "120s" }
+        first_contact = {}
+        off_hours = {}
+        credential_spike = { ratio = 3, significance = 1e-6 }
+        probing = { at_least = 5, within = "5m" }
+    "#;
+    assert_eq!(
+        MonitorPolicy::from_toml(rules).unwrap(),
+        MonitorPolicy::new()
+    );
+    assert_eq!(
+        MonitorPolicy::from_json("{}").unwrap(),
+        MonitorPolicy::new()
+    );
+}
+
+#[test]
+fn what_says_nothing_is_found() {
+    let policy = MonitorPolicy::from_json(
+        r#"{"agents": [{"agent_id": "spiffe://a/b", "hours": [{"to": "12:00"}, {"from": "11:00"}]}],
+            "paths": [{"source": "spiffe://a/*", "target": "spiffe://b/*"}],
+            "rules": {"first_contact": {}, "off_hours": {}, "rate_anomaly": {}, "loop": {}}}"#,
+    )
+    .unwrap();
+    let found: Vec<_> = policy
+        .lint()
+        .iter()
+        .map(|finding| (finding.kind(), finding.line()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Lint::AlwaysOpen, Some(1)),
+            (Lint::OpenPath, Some(2)),
+            (Lint::IdleRule, Some(3)),
+            (Lint::IdleRule, Some(3)),
+        ]
+    );
+}
