@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::ids::AgentId;
 use crate::record::CallId;
@@ -32,11 +32,31 @@ pub enum AlertKind {
     Probing,
     /// There are more agents at work than the monitor has room for; those beyond share one memory.
     CrowdedOut,
+    /// Far more calls a minute than learned, of all tools or of one, or to another agent.
+    CallRate,
+    /// A rate that was far above the learned one has stayed for a day, and is what is expected from now on.
+    BaselineShift,
+    /// Refusals come more often than learned.
+    DenialRate,
+    /// Far more different tools and agents than learned.
+    Endpoints,
+    /// A result much longer or shorter than learned.
+    ResultLength,
+    /// A call that took much longer than learned.
+    Latency,
+    /// An argument names a host or mail domain for the first time, and this agent seldom does that.
+    NewDestination,
+    /// A sensitive argument has a value for the first time, and this agent seldom does that.
+    NewValue,
+    /// An hour of the week at which this agent is hardly ever at work.
+    OddHour,
+    /// A tool that hardly ever follows the one before it.
+    OddStep,
 }
 
 impl AlertKind {
     /// How many kinds there are.
-    pub(super) const COUNT: usize = 10;
+    pub(super) const COUNT: usize = 20;
 
     /// In the order of their numbers.
     pub(super) const ALL: [Self; Self::COUNT] = [
@@ -50,6 +70,16 @@ impl AlertKind {
         Self::CredentialSpike,
         Self::Probing,
         Self::CrowdedOut,
+        Self::CallRate,
+        Self::BaselineShift,
+        Self::DenialRate,
+        Self::Endpoints,
+        Self::ResultLength,
+        Self::Latency,
+        Self::NewDestination,
+        Self::NewValue,
+        Self::OddHour,
+        Self::OddStep,
     ];
 
     /// The name for machines.
@@ -66,6 +96,16 @@ impl AlertKind {
             Self::CredentialSpike => "CREDENTIAL_SPIKE",
             Self::Probing => "PROBING",
             Self::CrowdedOut => "CROWDED_OUT",
+            Self::CallRate => "CALL_RATE",
+            Self::BaselineShift => "BASELINE_SHIFT",
+            Self::DenialRate => "DENIAL_RATE",
+            Self::Endpoints => "ENDPOINTS",
+            Self::ResultLength => "RESULT_LENGTH",
+            Self::Latency => "LATENCY",
+            Self::NewDestination => "NEW_DESTINATION",
+            Self::NewValue => "NEW_VALUE",
+            Self::OddHour => "ODD_HOUR",
+            Self::OddStep => "ODD_STEP",
         }
     }
 
@@ -73,14 +113,33 @@ impl AlertKind {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::Loop | Self::OffHours => Severity::Low,
-            Self::RateAnomaly | Self::ScopeViolation | Self::CrowdedOut => Severity::Medium,
+            Self::Loop
+            | Self::OffHours
+            | Self::BaselineShift
+            | Self::ResultLength
+            | Self::Latency
+            | Self::OddHour
+            | Self::OddStep => Severity::Low,
+            Self::RateAnomaly
+            | Self::ScopeViolation
+            | Self::CrowdedOut
+            | Self::CallRate
+            | Self::DenialRate
+            | Self::Endpoints
+            | Self::NewDestination
+            | Self::NewValue => Severity::Medium,
             Self::UnexpectedPath
             | Self::RepeatedDenials
             | Self::FirstContact
             | Self::CredentialSpike
             | Self::Probing => Severity::High,
         }
+    }
+
+    /// Whether it rests on what was learned, not on what was declared.
+    #[must_use]
+    pub fn is_learned(self) -> bool {
+        self as usize > Self::CrowdedOut as usize
     }
 
     fn meaning(self) -> &'static str {
@@ -95,6 +154,16 @@ impl AlertKind {
             Self::CredentialSpike => "credentials in the last minute",
             Self::Probing => "different refused targets",
             Self::CrowdedOut => "more agents than there is room for",
+            Self::CallRate => "calls in this minute",
+            Self::BaselineShift => "calls a minute are usual now",
+            Self::DenialRate => "refusals in a hundred decisions",
+            Self::Endpoints => "different tools and agents in ten minutes",
+            Self::ResultLength => "bytes of result",
+            Self::Latency => "milliseconds",
+            Self::NewDestination => "a destination that it never named before",
+            Self::NewValue => "a value that it never gave before",
+            Self::OddHour => "an hour at which it is hardly ever at work",
+            Self::OddStep => "a tool that hardly ever follows the one before it",
         }
     }
 }
@@ -139,6 +208,8 @@ pub struct Alert {
     pub expected: f64,
     /// How surprising that is by chance alone: `-ln p`, in nats; `None` where nothing is left to chance.
     pub surprise: Option<f64>,
+    /// What was learned, where the expectation was; `None` where it was declared.
+    pub baseline: Option<Baseline>,
     /// The last call that it rests on; the log has its records under this number.
     pub call: Option<CallId>,
     /// How often the same happened since the last alert about it, without being told.
@@ -149,7 +220,36 @@ pub struct Alert {
     pub lost: u64,
 }
 
+/// What an expectation was learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Baseline {
+    /// How many events.
+    pub events: u64,
+    /// For how long the agent has been watched.
+    pub age: Duration,
+}
+
+/// A number with as many digits as people read.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.fract() == 0.0 || self.0 >= 1000.0 {
+            write!(f, "{:.0}", self.0)
+        } else {
+            write!(f, "{:.2}", self.0)
+        }
+    }
+}
+
 impl Alert {
+    /// Whether it rests on what was learned, not on what was declared.
+    #[must_use]
+    pub fn is_learned(&self) -> bool {
+        self.kind.is_learned()
+    }
+
     /// How bad it is.
     #[must_use]
     pub fn severity(&self) -> Severity {
@@ -168,12 +268,18 @@ impl fmt::Display for Alert {
             | AlertKind::CredentialSpike
             | AlertKind::RepeatedDenials
             | AlertKind::Loop
-            | AlertKind::Probing => write!(
+            | AlertKind::Probing
+            | AlertKind::CallRate
+            | AlertKind::BaselineShift
+            | AlertKind::DenialRate
+            | AlertKind::Endpoints
+            | AlertKind::ResultLength
+            | AlertKind::Latency => write!(
                 f,
                 ": {} {}, expected {}",
-                self.observed,
+                Short(self.observed),
                 self.kind.meaning(),
-                self.expected
+                Short(self.expected)
             )?,
             _ => write!(f, ": {}", self.kind.meaning())?,
         }

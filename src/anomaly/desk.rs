@@ -6,8 +6,8 @@ use super::alert::AlertKind;
 
 /// The alerts of one agent: what was told of late, and what was held back since.
 ///
-/// The same kind about the same target is told again after 10 minutes, then after 20, and so on up to 4 hours, or at once
-/// if it has become half as surprising again. Whatever happens in between is counted and told with the next, or by
+/// The same kind about the same target is told again after 10 minutes, then after 20, and so on up to 4 hours, or after one
+/// minute if it has become half as surprising again. Whatever happens in between is counted and told with the next, or by
 /// itself when the time is over. After twice its silence without a new event a target begins anew. No kind is told more than
 /// [`PER_HOUR`] times an hour, so that a flood of one does not hide another.
 ///
@@ -166,8 +166,9 @@ impl Topic {
             self.surprise = 0.0;
         }
         self.seen_at = second;
+        let silent = second.saturating_sub(self.told_at);
         let is_worse = surprise > 0.0 && surprise >= WORSE * self.surprise;
-        is_worse || second.saturating_sub(self.told_at) >= self.silence()
+        silent >= self.silence() || (is_worse && silent >= LEAST_SILENCE)
     }
 
     fn tell(&mut self, surprise: f64, second: u32) -> u64 {
@@ -202,6 +203,7 @@ fn take(told: &mut [u8; AlertKind::COUNT], kind: AlertKind) -> bool {
 const TARGETS: usize = 16;
 const PER_HOUR: u8 = 12;
 /// Seconds.
+const LEAST_SILENCE: u32 = 60;
 const FIRST_SILENCE: u32 = 600;
 const LONGEST_SILENCE: u32 = 4 * 3600;
 const WORSE: f64 = 1.5;

@@ -8,22 +8,18 @@ mod agent;
 mod alert;
 mod desk;
 mod event;
+mod learned;
 mod moment;
 mod monitor;
 mod outbox;
 mod policy;
 mod rules;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the statistics are whole; so far nothing is learned but what is declared"
-)]
 mod statistics;
 mod table;
 mod tags;
 mod watched;
 
-pub use alert::{Alert, AlertKind, Severity};
+pub use alert::{Alert, AlertKind, Baseline, Severity};
 pub use event::{AgentInteraction, CredentialIssued, InteractionStatus};
 pub use monitor::{Monitor, MonitorBuilder, MonitorCounts};
 pub use policy::MonitorPolicy;

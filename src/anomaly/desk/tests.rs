@@ -29,12 +29,15 @@ fn silence_doubles_up_to_four_hours() {
 }
 
 #[test]
-fn what_has_become_worse_is_told_at_once() {
+fn what_has_become_worse_is_told_soon() {
     let mut desk = Desk::default();
-    let surprises = [20.0, 25.0, 29.9, 30.0, 44.0, 46.0, 46.0];
+    // Half a minute apart.
+    let surprises = [20.0, 30.0, 29.9, 30.0, 44.0, 46.0, 46.0];
     let told: Vec<_> = (0..)
         .zip(surprises)
-        .map(|(second, surprise)| happen(&mut desk, AlertKind::RateAnomaly, 1, surprise, second))
+        .map(|(second, surprise)| {
+            happen(&mut desk, AlertKind::RateAnomaly, 1, surprise, second * 30)
+        })
         .collect();
     assert_eq!(told, [Some(0), None, None, Some(2), None, Some(1), None]);
 }

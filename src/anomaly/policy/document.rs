@@ -6,21 +6,22 @@ use std::time::Duration;
 
 use super::hours::parse_time;
 use super::{
-    Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Loops, MonitorPolicy, Probing,
-    Ratio, Rules,
+    Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Learning, Loops,
+    MonitorPolicy, Probing, Ratio, Rules,
 };
 use crate::error::{LoadError, Unseen};
 use crate::ids::AgentPattern;
 use crate::json::{Member, Node, Span};
 use crate::reading::{Reading, parse_duration};
 
-const POLICY_KEYS: [&str; 4] = ["version", "agents", "paths", "rules"];
-const AGENT_KEYS: [&str; 5] = [
+const POLICY_KEYS: [&str; 5] = ["version", "agents", "paths", "rules", "learned"];
+const AGENT_KEYS: [&str; 6] = [
     "agent_id",
     "calls_per_minute",
     "credentials_per_minute",
     "hours",
     "destinations",
+    "sensitive_arguments",
 ];
 const HOURS_KEYS: [&str; 3] = ["days", "from", "to"];
 const PATH_KEYS: [&str; 3] = ["source", "target", "calls_per_minute"];
@@ -40,6 +41,14 @@ const RATIO_KEYS: [&str; 3] = ["enabled", "ratio", "significance"];
 const DENIALS_KEYS: [&str; 3] = ["enabled", "more_than", "of"];
 const LOOP_KEYS: [&str; 3] = ["enabled", "repeats", "within"];
 const PROBING_KEYS: [&str; 3] = ["enabled", "at_least", "within"];
+const LEARNED_KEYS: [&str; 6] = [
+    "enabled",
+    "ratio",
+    "endpoints",
+    "deviations",
+    "significance",
+    "rarity",
+];
 const DAYS: [(&str, u16); 7] = [
     ("mon", 0),
     ("tue", 1),
@@ -52,7 +61,7 @@ const DAYS: [(&str, u16); 7] = [
 
 /// Decisions that are looked back at, and entries of the lists in which an agent's last steps and refusals are kept.
 pub(in crate::anomaly) const MOST_DECISIONS: u32 = 128;
-pub(in crate::anomaly) const MOST_REMEMBERED: u32 = 32;
+pub(in crate::anomaly) const MOST_REMEMBERED: u32 = 16;
 /// The longest time that those lists reach back.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -72,10 +81,14 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
         ((&path.source, &path.target), path.span.0)
     })?;
     let rules = find(members, "rules").map(|rules| read_rules(reading, rules));
+    let mut rules = rules.transpose()?.unwrap_or_default();
+    if let Some(learned) = find(members, "learned") {
+        rules.learning = read_learning(reading, learned)?;
+    }
     Ok(MonitorPolicy {
         agents,
         paths,
-        rules: rules.transpose()?.unwrap_or_default(),
+        rules,
         source: Unseen(reading.source.clone()),
     })
 }
@@ -121,6 +134,10 @@ fn read_agent(reading: &Reading, node: &Node) -> Result<ExpectedAgent, LoadError
         destinations: find(members, "destinations")
             .map(|node| read_destinations(reading, node))
             .transpose()?,
+        sensitive_arguments: find(members, "sensitive_arguments")
+            .map(|node| read_names(reading, node))
+            .transpose()?
+            .unwrap_or_default(),
         span: Unseen(span),
     };
     if members.len() == 1 {
@@ -249,6 +266,31 @@ fn read_destinations(reading: &Reading, node: &Node) -> Result<Vec<DestinationPa
     };
     let nodes = reading.list(node, "a list of host names")?;
     nodes.iter().map(read).collect()
+}
+
+fn read_names(reading: &Reading, node: &Node) -> Result<Vec<Box<str>>, LoadError> {
+    let nodes = reading.list(node, "a list of names of parameters")?;
+    nodes
+        .iter()
+        .map(|node| reading.string(node).map(Box::from))
+        .collect()
+}
+
+fn read_learning(reading: &Reading, node: &Node) -> Result<Option<Learning>, LoadError> {
+    let members = reading.members(node, "what is learned", &LEARNED_KEYS)?;
+    let mut learning = Learning::default();
+    for (key, value, least, most) in [
+        ("ratio", &mut learning.ratio, 1.0, 1e6),
+        ("endpoints", &mut learning.endpoints, 1.0, 1e6),
+        ("deviations", &mut learning.deviations, 0.0, 1e6),
+        ("significance", &mut learning.significance, 1e-15, 1.0),
+        ("rarity", &mut learning.rarity, 1e-4, 1.0),
+    ] {
+        if let Some(node) = find(members, key) {
+            *value = read_number(reading, node, least, most)?;
+        }
+    }
+    Ok(is_enabled(reading, members)?.then_some(learning))
 }
 
 fn read_rules(reading: &Reading, node: &Node) -> Result<Rules, LoadError> {

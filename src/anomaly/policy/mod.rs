@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
 pub(super) use hours::Hours;
-pub(super) use rules::{Denials, Loops, Probing, Ratio, Rules};
+pub(super) use rules::{Denials, Learning, Loops, Probing, Ratio, Rules};
 
 use crate::error::{LoadError, Source, Unseen};
 use crate::ids::{AgentId, AgentPattern};
@@ -30,6 +30,7 @@ use crate::reading::{self, Format, Reading};
 /// credentials_per_minute = 0.5               # CREDENTIAL_SPIKE
 /// hours = [{ days = ["mon", "tue", "wed", "thu", "fri"], from = "08:00", to = "18:00" }]  # UTC; OFF_HOURS
 /// destinations = ["api.example.com", "*.example.org"]  # hosts and mail domains; FIRST_CONTACT
+/// sensitive_arguments = ["recipient", "account"]  # whose values NEW_VALUE learns
 ///
 /// [[paths]]                                  # who may speak to whom; with none, nothing is said of paths
 /// source = "spiffe://example.org/agent/planner"
@@ -46,6 +47,13 @@ use crate::reading::{self, Format, Reading};
 /// off_hours = {}
 /// credential_spike = { ratio = 3, significance = 1e-6 }
 /// probing = { at_least = 5, within = "5m" }
+///
+/// [learned]                                  # what is told beside the rules; all optional, these are the defaults
+/// ratio = 3                                  # CALL_RATE: above so many times the learned rate
+/// endpoints = 2                              # ENDPOINTS: above so many times as many different ones
+/// deviations = 2.5                           # RESULT_LENGTH, LATENCY
+/// significance = 1e-6                        # all of these, and DENIAL_RATE, with at most this probability
+/// rarity = 1e-3                              # NEW_DESTINATION, NEW_VALUE, ODD_HOUR, ODD_STEP
 /// ```
 ///
 /// `enabled = false` turns a rule off. JSON has the same keys. Unknown and repeated keys are errors.
@@ -84,6 +92,7 @@ pub(super) struct ExpectedAgent {
     pub(super) credentials_per_minute: Option<f64>,
     pub(super) hours: Option<Hours>,
     pub(super) destinations: Option<Vec<DestinationPattern>>,
+    pub(super) sensitive_arguments: Vec<Box<str>>,
     span: Unseen<Span>,
 }
 

@@ -14,6 +14,7 @@ pub(in crate::anomaly) struct Rules {
     pub(in crate::anomaly) off_hours: bool,
     pub(in crate::anomaly) credential_spike: Option<Ratio>,
     pub(in crate::anomaly) probing: Option<Probing>,
+    pub(in crate::anomaly) learning: Option<Learning>,
 }
 
 /// More than so many times what was declared, and that with at most this probability by chance.
@@ -44,6 +45,33 @@ pub(in crate::anomaly) struct Probing {
     pub(in crate::anomaly) within: Duration,
 }
 
+/// From when on what differs from what was learned is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::anomaly) struct Learning {
+    /// More than so many times the learned rate of events.
+    pub(in crate::anomaly) ratio: f64,
+    /// More than so many times the learned number of different endpoints.
+    pub(in crate::anomaly) endpoints: f64,
+    /// Lengths and latencies by at least so many deviations.
+    pub(in crate::anomaly) deviations: f64,
+    /// And all of these with at most this probability.
+    pub(in crate::anomaly) significance: f64,
+    /// New destinations and values, odd hours and steps, where such a thing comes with at most this probability.
+    pub(in crate::anomaly) rarity: f64,
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self {
+            ratio: 3.0,
+            endpoints: 2.0,
+            deviations: 2.5,
+            significance: 1e-6,
+            rarity: 1e-3,
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -56,6 +84,7 @@ impl Default for Rules {
             off_hours: true,
             credential_spike: Some(Ratio::default()),
             probing: Some(Probing::default()),
+            learning: Some(Learning::default()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Calls that were allowed and have not ended.
 
-/// The last 16 calls of an agent that are under way, each with what it is known by.
+/// The last 12 calls of an agent that are under way, each with what it is known by.
 ///
-/// Of one that is pushed out by 16 others no loop is seen.
+/// Of one that is pushed out by 12 others no loop is seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::anomaly) struct Pending {
-    calls: [(u64, u64); 16],
+    calls: [(u64, u64); 12],
     next: usize,
 }
 
@@ -31,13 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_sixteen_are_known_once() {
+    fn the_last_twelve_are_known_once() {
         let mut pending = Pending::default();
         assert_eq!(pending.end(0), None);
         (0..20).for_each(|call| pending.begin(call, call + 100));
-        assert_eq!(pending.end(3), None);
-        assert_eq!(pending.end(4), Some(104));
-        assert_eq!(pending.end(4), None);
+        assert_eq!(pending.end(7), None);
+        assert_eq!(pending.end(8), Some(108));
+        assert_eq!(pending.end(8), None);
         assert_eq!(pending.end(19), Some(119));
     }
 }

@@ -1,6 +1,6 @@
 //! Which different targets were refused lately.
 
-/// The last 32 distinct refused targets, by 32 bits of a keyed hash, with the second in which each was refused last.
+/// The last 16 distinct refused targets, by 32 bits of a keyed hash, with the second in which each was refused last.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::anomaly) struct Refused {
     /// The last refused first.

@@ -2,7 +2,7 @@
 
 use crate::anomaly::policy::MOST_REMEMBERED;
 
-/// The last 32 completed calls, each by 32 bits of a keyed hash of call and result, with its second.
+/// The last 16 completed calls, each by 32 bits of a keyed hash of call and result, with its second.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::anomaly) struct Steps {
     /// The last first.

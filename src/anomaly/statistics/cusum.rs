@@ -55,6 +55,15 @@ impl Cusum {
         (f64::from(largest) - std::f64::consts::LN_2).max(0.0)
     }
 
+    /// The share of refusals that explains them best.
+    pub(crate) fn raised_share(&self) -> f64 {
+        if self.sums[0] > self.sums[1] {
+            RAISED[0]
+        } else {
+            RAISED[1]
+        }
+    }
+
     /// After an alarm.
     pub(crate) fn begin_again(&mut self) {
         self.sums = [0.0; 2];

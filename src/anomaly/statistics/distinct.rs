@@ -38,6 +38,11 @@ impl Distinct {
         }
     }
 
+    /// The half of a window in which the last thing came.
+    pub(crate) fn half(&self) -> u32 {
+        self.half
+    }
+
     /// How many different things there were in this half and the one before it.
     pub(crate) fn estimate(&self) -> f64 {
         let mut counts = [0_u8; RANK_BITS + 2];

@@ -16,7 +16,7 @@ mod transitions;
 mod week;
 
 pub(crate) use cusum::Cusum;
-pub(crate) use deviation::Deviation;
+pub(crate) use deviation::{Deviation, surprise as surprise_of_deviations};
 pub(crate) use distinct::Distinct;
 pub(crate) use novelty::{Novelty, Seen};
 pub(crate) use rate::{Rate, Shift};

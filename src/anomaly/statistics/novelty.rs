@@ -53,11 +53,6 @@ impl<const N: usize> Novelty<N> {
         -((f64::from(self.new) + 0.5) / (f64::from(self.seen) + 1.0)).ln()
     }
 
-    /// Things met, those longest ago hardly counted.
-    pub(crate) fn seen(&self) -> f64 {
-        self.seen.into()
-    }
-
     fn known(&self) -> &[u32] {
         self.tags.get(..self.len.into()).unwrap_or_default()
     }

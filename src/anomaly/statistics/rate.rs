@@ -87,11 +87,6 @@ impl Rate {
         has_seen_enough.then(|| self.predictive())
     }
 
-    /// Minutes since the first event.
-    pub(crate) fn age(&self) -> u32 {
-        self.tick - self.begun
-    }
-
     /// Ends the ticks before this one.
     fn advance(&mut self, tick: u32) -> Option<Shift> {
         let gap = tick.saturating_sub(self.tick);

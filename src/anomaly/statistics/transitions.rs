@@ -1,6 +1,6 @@
 //! Which tool is used after which.
 
-/// How often one tool followed another, for the pairs seen most. 388 bytes, constant time.
+/// How often one tool followed another, for the pairs seen most. 196 bytes, constant time.
 ///
 /// `P(to | from) = (n(from, to) + 1/2) / (n(from) + (d + 1)/2)`, where `d` is how many different tools followed `from`: the
 /// estimate of Krichevsky and Trofimov, with all that never followed as one more.
@@ -84,6 +84,6 @@ impl Pair {
     }
 }
 
-const PAIRS: usize = 64;
+const PAIRS: usize = 32;
 const MIN_STEPS: u32 = 20;
 const MOST: u16 = 4096;

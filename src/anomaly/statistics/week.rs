@@ -1,12 +1,12 @@
 //! At which hours of the week an agent is at work.
 
-/// Events by hour of the week. 344 bytes, constant time.
+/// Events by hour of the week. 176 bytes, constant time.
 ///
 /// The share of an hour is smoothed: each counts one event more than it had, and half of those of its neighbours, so that
 /// an hour next to a busy one is no surprise and no hour is impossible.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Week {
-    slots: [u16; SLOTS],
+    slots: [u8; SLOTS],
     total: u32,
     /// Hours since the Unix epoch.
     begun: u32,
@@ -26,15 +26,20 @@ impl Week {
     pub(crate) fn observe(&mut self, hour: u32) -> Option<f64> {
         let is_learned = self.total >= MIN_EVENTS && hour.saturating_sub(self.begun) >= MIN_HOURS;
         let share = is_learned.then(|| self.share(hour));
-        if self.total >= MOST_EVENTS {
-            self.slots.iter_mut().for_each(|slot| *slot /= 2);
-            self.total = self.slots.iter().map(|slot| u32::from(*slot)).sum();
+        if self.slots.get(slot(hour)) == Some(&u8::MAX) {
+            self.halve();
         }
         if let Some(slot) = self.slots.get_mut(slot(hour)) {
             *slot += 1;
             self.total += 1;
         }
         share
+    }
+
+    /// Makes room where an hour is full; what was long ago counts less and less.
+    fn halve(&mut self) {
+        self.slots.iter_mut().for_each(|slot| *slot /= 2);
+        self.total = self.slots.iter().map(|slot| u32::from(*slot)).sum();
     }
 
     /// `(n + (before + after)/2 + 1) / (2 total + 168)`: these add up to 1.
@@ -54,5 +59,3 @@ fn slot(hour: u32) -> usize {
 const SLOTS: usize = 7 * 24;
 const MIN_HOURS: u32 = 2 * 7 * 24;
 const MIN_EVENTS: u32 = 200;
-/// From here on all counts are halved, so that habits may change; below the range of a slot.
-const MOST_EVENTS: u32 = 60_000;

@@ -1,11 +1,14 @@
 //! What a flood can and cannot do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::anomaly::{AgentInteraction, AlertKind, CredentialIssued, InteractionStatus};
 
+use portcullis::{Args, Guard, ManualClock, Refusal, RingRecorder, Session};
+
 use super::{Watch, expecting};
-use crate::support::{AGENT, agent};
+use crate::support::{AGENT, agent, agent_policy};
 
 const OK: InteractionStatus = InteractionStatus::Succeeded;
 const DENIED: InteractionStatus = InteractionStatus::Denied;
@@ -165,4 +168,44 @@ fn threads_tell_in_one_order() {
     });
     let numbers: Vec<u64> = watch.alerts.try_iter().map(|alert| alert.number).collect();
     assert_eq!(numbers, (1..=800).collect::<Vec<_>>());
+}
+
+/// Once an agent is known, its events take no memory: neither interactions, nor calls beyond what the guard takes for them.
+#[test]
+fn known_agents_take_no_more_memory() {
+    let allocations = |act: &mut dyn FnMut(u32)| {
+        (0..2000).for_each(&mut *act);
+        allocation_counter::measure(|| (2000..4000).for_each(&mut *act)).count_total
+    };
+    let watch = Watch::new(&expecting(
+        r#""calls_per_minute": 1000, "hours": [{}], "destinations": ["a.example"]"#,
+    ));
+    let (source, target) = (agent(AGENT), agent("spiffe://example.org/t"));
+    let mut speak = |number: u32| {
+        watch.at(f64::from(number) * 6.0);
+        watch.spoke(&source, &target, OK);
+    };
+    assert_eq!(allocations(&mut speak), 0);
+
+    let args: Vec<Args> = (0..4000)
+        .map(|number| Args::parse(&format!(r#"{{"n": {number}, "to": "x@a.example"}}"#)).unwrap())
+        .collect();
+    let call = |session: &Session, clock: &ManualClock, number: u32| {
+        clock.set(Duration::from_secs(24_000 + u64::from(number) * 6));
+        let args = args[number as usize].clone();
+        session.run("read", args, |_| Ok::<_, Refusal>(1)).unwrap();
+    };
+    let watched = watch.session();
+    let with = allocations(&mut |number| call(&watched, &watch.clock, number));
+    let clock = Arc::new(ManualClock::new());
+    let ring = Guard::builder()
+        .policy(agent_policy(super::PERMISSIONS))
+        .clock(Arc::clone(&clock))
+        .recorder(RingRecorder::new(10))
+        .build()
+        .unwrap();
+    let session = ring.vouched_session(agent(AGENT)).unwrap();
+    let without = allocations(&mut |number| call(&session, &clock, number));
+    assert_eq!(with, without);
+    assert_eq!(watch.told(), []);
 }

@@ -90,7 +90,7 @@ fn every_mistake_is_told() {
         ),
         (
             rule_error(r#""loop": {"repeats": 1}"#),
-            "32: expected an integer from 2 to 10",
+            "32: expected an integer from 2 to 5",
         ),
         (
             rule_error(r#""loop": {"within": "2h"}"#),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod document;
+mod learned;
 mod quiet;
 mod rules;
 mod streams;

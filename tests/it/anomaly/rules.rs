@@ -293,7 +293,7 @@ fn a_rule_that_is_off_is_silent() {
         format!(
             r#"{{"agents": [{{"agent_id": "{AGENT}", "calls_per_minute": 1, "credentials_per_minute": 1, "hours": [],
                  "destinations": []}}],
-                "paths": [{{"source": "spiffe://a/b", "target": "spiffe://a/b"}}], "rules": {{{rules}}}}}"#
+                "paths": [{{"source": "spiffe://a/b", "target": "spiffe://a/b"}}], "rules": {{{rules}}}, "learned": {{"enabled": false}}}}"#
         )
     };
     let watch = Watch::new(&provoking(&off));

@@ -150,7 +150,7 @@ fn sizes_are_as_documented() {
     assert_eq!(size_of::<Cusum>(), 36);
     assert_eq!(size_of::<Distinct>(), 132);
     assert_eq!(size_of::<Deviation>(), 12);
-    assert_eq!(size_of::<Week>(), 344);
-    assert_eq!(size_of::<Transitions>(), 388);
+    assert_eq!(size_of::<Week>(), 176);
+    assert_eq!(size_of::<Transitions>(), 196);
     assert_eq!(size_of::<Novelty<64>>(), 268);
 }

@@ -1,18 +1,26 @@
 //! What is remembered of one agent, and which rules look at it when.
 
+mod arguments;
+mod declared;
+mod learning;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::alert::AlertKind;
+use declared::{CREDENTIALS, refused_target};
+
+use super::alert::{AlertKind, Baseline};
 use super::desk::{Desk, Update};
 use super::event::{AgentInteraction, InteractionStatus};
+use super::learned::{Learned, Odd};
 use super::moment::Moment;
-use super::policy::{ExpectedAgent, ExpectedPath, MonitorPolicy, Ratio};
-use super::rules::{Decisions, Minute, Pending, Refused, Steps, destinations};
+use super::policy::{ExpectedAgent, MonitorPolicy};
+use super::rules::{Decisions, Minute, Pending, Refused, Steps};
 use super::statistics::{Novelty, Seen};
 use super::tags::Tags;
-use crate::decision::{AuditLevel, Code, Verdict};
+use crate::decision::{Code, Verdict};
 use crate::digest::Digest;
 use crate::ids::AgentId;
 use crate::record::{CallId, Decided, Ended, Outcome};
@@ -31,6 +39,7 @@ pub(super) struct AgentState {
     duplicates: Novelty<16>,
     minutes: SmallVec<[(u64, Minute); 1]>,
     covering: Covering,
+    learned: Option<Box<Learned>>,
     desk: Desk,
     /// The agent of the last alert.
     alerted: Option<AgentId>,
@@ -58,6 +67,13 @@ pub(super) struct Surroundings<'s> {
     pub(super) now: Moment,
 }
 
+impl Surroundings<'_> {
+    /// Hours since the Unix epoch.
+    fn hour(self) -> u32 {
+        u32::try_from(self.now.unix_seconds() / 3600).unwrap_or(u32::MAX)
+    }
+}
+
 /// What came of one event.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -74,6 +90,7 @@ pub(super) struct Found {
     pub(super) observed: f64,
     pub(super) expected: f64,
     pub(super) surprise: Option<f64>,
+    pub(super) baseline: Option<Baseline>,
     pub(super) call: Option<CallId>,
     pub(super) more: u64,
 }
@@ -99,6 +116,16 @@ impl<'s> Sighting<'s> {
             call: None,
         }
     }
+
+    fn odd(kind: AlertKind, odd: Odd, call: Option<CallId>) -> Self {
+        Self {
+            observed: odd.observed,
+            expected: odd.expected,
+            surprise: Some(odd.surprise),
+            call,
+            ..Self::new(kind, "")
+        }
+    }
 }
 
 impl AgentState {
@@ -113,6 +140,7 @@ impl AgentState {
             duplicates: Novelty::new(),
             minutes: SmallVec::new(),
             covering: Covering::default(),
+            learned: None,
             desk: Desk::default(),
             alerted: None,
         }
@@ -141,8 +169,9 @@ impl AgentState {
         }
         self.check_hours(around, Some(call), &mut findings);
         self.check_calls(around, call, &mut findings);
-        self.check_contacts(around, decided, &mut findings);
         let is_refused = decided.verdict == Verdict::Deny && decided.code != Code::Fault;
+        self.learn_call(around, decided, is_refused, &mut findings);
+        self.check_arguments(around, decided, &mut findings);
         self.check_denials(around, is_refused, Some(call), &mut findings);
         if is_refused {
             self.check_scope(around, decided, &mut findings);
@@ -158,6 +187,7 @@ impl AgentState {
         let mut findings = Findings::default();
         self.begin(around);
         let call = ended.subject.call;
+        self.learn_end(around, ended, &mut findings);
         let Some(begun) = self.pending.end(call.0) else {
             return findings;
         };
@@ -205,6 +235,7 @@ impl AgentState {
         self.check_hours(around, None, &mut findings);
         self.check_path(around, interaction.target, &mut findings);
         let is_refused = interaction.status == InteractionStatus::Denied;
+        self.learn_interaction(around, interaction.target, is_refused, &mut findings);
         self.check_denials(around, is_refused, None, &mut findings);
         if is_refused {
             let target = around.tags.long(interaction.target);
@@ -271,222 +302,6 @@ impl AgentState {
         self.expected(around).filter_map(what).reduce(f64::min)
     }
 
-    fn check_hours(
-        &mut self,
-        around: Surroundings<'_>,
-        call: Option<CallId>,
-        findings: &mut Findings,
-    ) {
-        if !around.policy.rules().off_hours {
-            return;
-        }
-        let now = around.now.unix_seconds();
-        let is_outside = self
-            .expected(around)
-            .filter_map(|expected| expected.hours.as_ref())
-            .any(|hours| !hours.contain(now));
-        if is_outside {
-            let sighting = Sighting {
-                call,
-                ..Sighting::new(AlertKind::OffHours, "")
-            };
-            self.tell(around, sighting, findings);
-        }
-    }
-
-    fn check_calls(&mut self, around: Surroundings<'_>, call: CallId, findings: &mut Findings) {
-        let expected = self.least(around, |expected| expected.calls_per_minute);
-        if let (Some(expected), Some(rule)) = (expected, around.policy.rules().rate_anomaly) {
-            let sighting = Sighting {
-                call: Some(call),
-                ..Sighting::new(AlertKind::RateAnomaly, "")
-            };
-            self.check_rate(around, CALLS, expected, rule, sighting, findings);
-        }
-    }
-
-    fn check_rate(
-        &mut self,
-        around: Surroundings<'_>,
-        counted: u64,
-        expected: f64,
-        rule: Ratio,
-        sighting: Sighting<'_>,
-        findings: &mut Findings,
-    ) {
-        let minute = self.minute(counted);
-        let Some(excess) = minute.excess(expected, rule) else {
-            return;
-        };
-        let sighting = Sighting {
-            observed: excess.observed.into(),
-            expected,
-            surprise: Some(excess.surprise),
-            ..sighting
-        };
-        self.tell(around, sighting, findings);
-    }
-
-    /// The minute of what is counted, with one more event.
-    fn minute(&mut self, counted: u64) -> Minute {
-        let second = self.second;
-        let found = self
-            .minutes
-            .iter()
-            .position(|(key, _)| *key == counted)
-            .or_else(|| {
-                // Those of a former policy give way once nothing is left in them.
-                self.minutes
-                    .retain(|(key, minute)| is_fixed(*key) || !minute.is_over(second));
-                self.minutes.push((counted, Minute::new(second)));
-                self.minutes.len().checked_sub(1)
-            });
-        match found.and_then(|at| self.minutes.get_mut(at)) {
-            Some((_, minute)) => {
-                minute.observe(second);
-                *minute
-            }
-            None => Minute::new(second),
-        }
-    }
-
-    fn check_denials(
-        &mut self,
-        around: Surroundings<'_>,
-        is_refused: bool,
-        call: Option<CallId>,
-        findings: &mut Findings,
-    ) {
-        self.decisions.observe(is_refused);
-        let Some(rule) = around.policy.rules().repeated_denials else {
-            return;
-        };
-        let refused = self.decisions.refused(rule.of);
-        if is_refused && refused > rule.more_than {
-            let sighting = Sighting {
-                observed: refused.into(),
-                expected: rule.more_than.into(),
-                call,
-                ..Sighting::new(AlertKind::RepeatedDenials, "")
-            };
-            self.tell(around, sighting, findings);
-        }
-    }
-
-    fn check_scope(
-        &mut self,
-        around: Surroundings<'_>,
-        decided: &Decided<'_>,
-        findings: &mut Findings,
-    ) {
-        let is_outside = matches!(decided.code, Code::UnknownTool | Code::Indicator);
-        if is_outside && around.policy.rules().scope_violation {
-            let sighting = Sighting {
-                call: Some(decided.subject.call),
-                ..Sighting::new(AlertKind::ScopeViolation, decided.subject.tool)
-            };
-            self.tell(around, sighting, findings);
-        }
-    }
-
-    fn check_probing(
-        &mut self,
-        around: Surroundings<'_>,
-        target: u64,
-        call: Option<CallId>,
-        findings: &mut Findings,
-    ) {
-        let Some(rule) = around.policy.rules().probing else {
-            return;
-        };
-        let within = seconds(rule.within);
-        let different = self
-            .refused
-            .observe((target >> 32) as u32, self.second, within);
-        if different >= rule.at_least {
-            let sighting = Sighting {
-                observed: different.into(),
-                expected: rule.at_least.saturating_sub(1).into(),
-                call,
-                ..Sighting::new(AlertKind::Probing, "")
-            };
-            self.tell(around, sighting, findings);
-        }
-    }
-
-    fn check_path(&mut self, around: Surroundings<'_>, target: &AgentId, findings: &mut Findings) {
-        let paths = self.covering.paths.iter();
-        let paths: SmallVec<[&ExpectedPath; 4]> = paths
-            .filter_map(|place| around.policy.path(*place as usize))
-            .filter(|path| path.target.covers(target))
-            .collect();
-        let rules = around.policy.rules();
-        if paths.is_empty() && rules.unexpected_path && around.policy.declares_paths() {
-            let sighting = Sighting::new(AlertKind::UnexpectedPath, target.as_str());
-            self.tell(around, sighting, findings);
-        }
-        let Some(rule) = rules.rate_anomaly else {
-            return;
-        };
-        for path in paths {
-            if let Some(expected) = path.calls_per_minute {
-                let sighting = Sighting::new(AlertKind::RateAnomaly, target.as_str());
-                self.check_rate(around, path.key, expected, rule, sighting, findings);
-            }
-        }
-    }
-
-    fn check_contacts(
-        &mut self,
-        around: Surroundings<'_>,
-        decided: &Decided<'_>,
-        findings: &mut Findings,
-    ) {
-        let Some(arguments) = decided.arguments else {
-            return;
-        };
-        let declares = |expected: &ExpectedAgent| expected.destinations.is_some();
-        if !around.policy.rules().first_contact || !self.expected(around).any(declares) {
-            return;
-        }
-        destinations(arguments, |host| {
-            if !self.is_declared(around, host) {
-                self.meet(around, decided, host, findings);
-            }
-        });
-    }
-
-    /// Whether all entries that declare destinations for the agent name this one.
-    fn is_declared(&self, around: Surroundings<'_>, host: &str) -> bool {
-        self.expected(around)
-            .filter_map(|expected| expected.destinations.as_ref())
-            .all(|declared| declared.iter().any(|name| name.covers(host)))
-    }
-
-    fn meet(
-        &mut self,
-        around: Surroundings<'_>,
-        decided: &Decided<'_>,
-        host: &str,
-        findings: &mut Findings,
-    ) {
-        let tag = around.tags.short(host.to_ascii_lowercase());
-        if self.contacts.observe(tag) == Seen::Known {
-            return;
-        }
-        // A destination is a part of an argument, and those are told at this level only.
-        let shown = if decided.audit_level >= AuditLevel::Full {
-            host.to_owned()
-        } else {
-            format!("destination {tag:08x}")
-        };
-        let sighting = Sighting {
-            call: Some(decided.subject.call),
-            ..Sighting::new(AlertKind::FirstContact, &shown)
-        };
-        self.tell(around, sighting, findings);
-    }
-
     fn tell(&mut self, around: Surroundings<'_>, sighting: Sighting<'_>, findings: &mut Findings) {
         if self.alerted.as_ref() != Some(around.agent) {
             self.alerted = Some(around.agent.clone());
@@ -510,6 +325,7 @@ impl AgentState {
                 observed: sighting.observed,
                 expected: sighting.expected,
                 surprise: sighting.surprise,
+                baseline: self.baseline(sighting.kind),
                 call: sighting.call,
                 more,
             });
@@ -529,29 +345,9 @@ impl Covering {
     }
 }
 
-/// What somebody was after whose call was refused: the tool, where that is refused as such, else this very call. A limit that
-/// is used up refuses no target.
-fn refused_target(code: Code, tool: u64, call: u64) -> Option<u64> {
-    match code {
-        Code::UnknownTool => Some(tool),
-        Code::MissingParameter | Code::UnexpectedParameter | Code::Constraint | Code::Indicator => {
-            Some(call)
-        }
-        _ => None,
-    }
-}
-
-fn seconds(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
-}
-
-/// Keys of the minutes that every agent may have; those of paths are their fingerprints.
-const CALLS: u64 = 0;
-const CREDENTIALS: u64 = 1;
-
-fn is_fixed(key: u64) -> bool {
-    key <= CREDENTIALS
-}
-
 /// Characters of a name that an alert holds on to.
 const MOST_SHOWN: usize = 2048;
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}

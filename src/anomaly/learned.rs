@@ -1,0 +1,287 @@
+//! What is learned of one agent, and how far from that the next event is.
+
+use std::time::Duration;
+
+use super::alert::Baseline;
+use super::policy::Learning;
+use super::statistics::{
+    Cusum, Deviation, Distinct, NegativeBinomial, Novelty, Rate, Seen, Shift, Transitions, Week,
+    surprise_of_deviations,
+};
+
+/// The baselines of one agent, and of the tools it uses and the agents it speaks to.
+#[derive(Debug)]
+pub(super) struct Learned {
+    /// The second of the first event.
+    begun: u32,
+    calls: Rate,
+    refusals: Cusum,
+    endpoints: Endpoints,
+    destinations: Novelty<64>,
+    values: Option<Box<Novelty<64>>>,
+    week: Week,
+    steps: Transitions,
+    /// The tools and agents used last, the last one first.
+    edges: Vec<Edge>,
+    /// Calls, and words to other agents.
+    events: u32,
+}
+
+/// One tool, or one agent that is spoken to. 80 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    tag: u32,
+    rate: Rate,
+    length: Deviation,
+    latency: Deviation,
+}
+
+/// How many different tools and agents there are in ten minutes.
+#[derive(Clone, Copy, Debug)]
+struct Endpoints {
+    sketch: Distinct,
+    /// Of the windows so far, fading.
+    mean: f32,
+    windows: u32,
+}
+
+/// Something out of the ordinary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Odd {
+    pub(super) observed: f64,
+    pub(super) expected: f64,
+    /// In nats.
+    pub(super) surprise: f64,
+}
+
+/// What is to be told of a rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum OddRate {
+    High(Odd),
+    Shifted(Shift),
+}
+
+impl Learned {
+    pub(super) fn new(second: u32, hour: u32) -> Self {
+        Self {
+            begun: second,
+            calls: Rate::new(second / MINUTE),
+            refusals: Cusum::new(),
+            endpoints: Endpoints::new(second / HALF_WINDOW),
+            destinations: Novelty::new(),
+            values: None,
+            week: Week::new(hour),
+            steps: Transitions::new(),
+            edges: Vec::new(),
+            events: 0,
+        }
+    }
+
+    /// What there is to learn from so far.
+    pub(super) fn history(&self, second: u32) -> Baseline {
+        Baseline {
+            events: self.events.into(),
+            age: Duration::from_secs(second.saturating_sub(self.begun).into()),
+        }
+    }
+
+    /// A call of any tool.
+    pub(super) fn call(&mut self, second: u32, rule: Learning) -> Option<OddRate> {
+        odd_rate(&mut self.calls, second, rule)
+    }
+
+    /// A call of this tool, or words to this agent.
+    pub(super) fn edge(&mut self, tag: u32, second: u32, rule: Learning) -> Option<OddRate> {
+        self.events = self.events.saturating_add(1);
+        self.bring_forward(tag, second);
+        odd_rate(&mut self.edges.first_mut()?.rate, second, rule)
+    }
+
+    /// Whether so many different tools and agents are too many.
+    pub(super) fn endpoint(&mut self, hash: u64, second: u32, rule: Learning) -> Option<Odd> {
+        self.endpoints.observe(hash, second / HALF_WINDOW, rule)
+    }
+
+    /// Whether refusals have become more frequent.
+    pub(super) fn decided(&mut self, is_refused: bool, rule: Learning) -> Option<Odd> {
+        let expected = self.refusals.ordinary_share() * 100.0;
+        let surprise = self.refusals.observe(is_refused);
+        if !is_refused || surprise < -rule.significance.ln() {
+            return None;
+        }
+        let observed = self.refusals.raised_share() * 100.0;
+        self.refusals.begin_again();
+        Some(Odd {
+            observed,
+            expected,
+            surprise,
+        })
+    }
+
+    /// The length of a result, in bytes, of a tool that is known.
+    pub(super) fn length(&mut self, tag: u32, bytes: u64, rule: Learning) -> Option<Odd> {
+        let length = &mut self.known_edge(tag)?.length;
+        odd_value(length, bytes, rule, 1.0).map(|(odd, _)| odd)
+    }
+
+    /// How long a tool that is known took; only longer is told.
+    pub(super) fn latency(&mut self, tag: u32, micros: u64, rule: Learning) -> Option<Odd> {
+        let latency = &mut self.known_edge(tag)?.latency;
+        let (odd, is_above) = odd_value(latency, micros, rule, 1000.0)?;
+        is_above.then_some(odd)
+    }
+
+    pub(super) fn destination(&mut self, tag: u32, rule: Learning) -> Option<Odd> {
+        odd_thing(&mut self.destinations, tag, rule)
+    }
+
+    pub(super) fn value(&mut self, tag: u32, rule: Learning) -> Option<Odd> {
+        let values = self.values.get_or_insert_with(|| Box::new(Novelty::new()));
+        odd_thing(values, tag, rule)
+    }
+
+    /// An hour, counted from the Unix epoch.
+    pub(super) fn hour(&mut self, hour: u32, rule: Learning) -> Option<Odd> {
+        let share = self.week.observe(hour)?;
+        (share <= rule.rarity).then(|| Odd {
+            observed: 1.0,
+            expected: share,
+            surprise: -share.ln(),
+        })
+    }
+
+    pub(super) fn step(&mut self, tool: u16, rule: Learning) -> Option<Odd> {
+        let surprise = self.steps.observe(tool)?;
+        (surprise >= -rule.rarity.ln()).then(|| Odd {
+            observed: 1.0,
+            expected: (-surprise).exp(),
+            surprise,
+        })
+    }
+
+    fn known_edge(&mut self, tag: u32) -> Option<&mut Edge> {
+        self.edges.iter_mut().find(|edge| edge.tag == tag)
+    }
+
+    /// Moves an edge to the front; where there are as many as may be, the one used longest ago is forgotten.
+    fn bring_forward(&mut self, tag: u32, second: u32) {
+        let found = self.edges.iter().position(|edge| edge.tag == tag);
+        let at = found.unwrap_or_else(|| {
+            self.edges.truncate(MOST_EDGES - 1);
+            self.edges.push(Edge::new(tag, second));
+            self.edges.len() - 1
+        });
+        if let Some(front) = self.edges.get_mut(..=at) {
+            front.rotate_right(1);
+        }
+    }
+}
+
+impl Edge {
+    fn new(tag: u32, second: u32) -> Self {
+        Self {
+            tag,
+            rate: Rate::new(second / MINUTE),
+            length: Deviation::new(),
+            latency: Deviation::new(),
+        }
+    }
+}
+
+impl Endpoints {
+    fn new(half: u32) -> Self {
+        Self {
+            sketch: Distinct::new(half),
+            mean: 0.0,
+            windows: 0,
+        }
+    }
+
+    fn observe(&mut self, hash: u64, half: u32, rule: Learning) -> Option<Odd> {
+        if half > self.sketch.half() {
+            self.learn(rule);
+        }
+        if !self.sketch.observe(half, hash) {
+            return None;
+        }
+        self.odd(rule)
+    }
+
+    fn odd(&self, rule: Learning) -> Option<Odd> {
+        let expected = f64::from(self.mean);
+        let observed = self.sketch.estimate().round();
+        if self.windows < MIN_WINDOWS || observed <= rule.endpoints * expected {
+            return None;
+        }
+        let poisson = NegativeBinomial::poisson(expected);
+        poisson
+            .reaches(observed as u64, -rule.significance.ln())
+            .then(|| Odd {
+                observed,
+                expected,
+                surprise: poisson.surprise(observed as u64),
+            })
+    }
+
+    /// A window that is out of the ordinary teaches nothing.
+    fn learn(&mut self, rule: Learning) {
+        if self.odd(rule).is_some() {
+            return;
+        }
+        let count = self.sketch.estimate() as f32;
+        self.windows = self.windows.saturating_add(1);
+        self.mean += (count - self.mean) / self.windows.min(FADES_OVER) as f32;
+    }
+}
+
+fn odd_rate(rate: &mut Rate, second: u32, rule: Learning) -> Option<OddRate> {
+    if let Some(shift) = rate.observe(second / MINUTE) {
+        return Some(OddRate::Shifted(shift));
+    }
+    let expected = rate.expected()?;
+    let count = rate.count();
+    let is_odd = count as f64 > rule.ratio * expected.mean()
+        && expected.reaches(count, -rule.significance.ln());
+    is_odd.then(|| {
+        OddRate::High(Odd {
+            observed: count as f64,
+            expected: expected.mean(),
+            surprise: expected.surprise(count),
+        })
+    })
+}
+
+/// Whether a value is far from those before it, and whether it is above them.
+fn odd_value(values: &mut Deviation, value: u64, rule: Learning, unit: f64) -> Option<(Odd, bool)> {
+    let expected = values.center();
+    let deviations = values.observe(value)?;
+    let surprise = surprise_of_deviations(deviations);
+    let is_odd = deviations.abs() >= rule.deviations && surprise >= -rule.significance.ln();
+    is_odd.then(|| {
+        let odd = Odd {
+            observed: value as f64 / unit,
+            expected: expected / unit,
+            surprise,
+        };
+        (odd, deviations > 0.0)
+    })
+}
+
+fn odd_thing<const N: usize>(known: &mut Novelty<N>, tag: u32, rule: Learning) -> Option<Odd> {
+    match known.observe(tag) {
+        Seen::New(surprise) if surprise >= -rule.rarity.ln() => Some(Odd {
+            observed: 1.0,
+            expected: (-surprise).exp(),
+            surprise,
+        }),
+        _ => None,
+    }
+}
+
+const MINUTE: u32 = 60;
+/// Seconds.
+const HALF_WINDOW: u32 = 300;
+/// Half windows before so many different endpoints are too many, and over which their number fades.
+const MIN_WINDOWS: u32 = 24;
+const FADES_OVER: u32 = 288;
+const MOST_EDGES: usize = 32;
