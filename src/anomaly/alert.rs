@@ -48,7 +48,7 @@ pub enum AlertKind {
     NewDestination,
     /// A sensitive argument has a value for the first time, and this agent seldom does that.
     NewValue,
-    /// An hour of the week at which this agent is hardly ever at work.
+    /// An hour of the week at which, and around which, this agent was never at work.
     OddHour,
     /// A tool that hardly ever follows the one before it.
     OddStep,
@@ -162,7 +162,7 @@ impl AlertKind {
             Self::Latency => "milliseconds",
             Self::NewDestination => "a destination that it never named before",
             Self::NewValue => "a value that it never gave before",
-            Self::OddHour => "an hour at which it is hardly ever at work",
+            Self::OddHour => "an hour at which it was never at work",
             Self::OddStep => "a tool that hardly ever follows the one before it",
         }
     }

@@ -140,23 +140,15 @@ impl Learned {
         odd_thing(values, tag, rule)
     }
 
-    /// An hour, counted from the Unix epoch.
-    pub(super) fn hour(&mut self, hour: u32, rule: Learning) -> Option<Odd> {
-        let share = self.week.observe(hour)?;
-        (share <= rule.rarity).then(|| Odd {
-            observed: 1.0,
-            expected: share,
-            surprise: -share.ln(),
-        })
+    /// An hour, counted from the Unix epoch. Two weeks of work make an odd one rare enough.
+    pub(super) fn hour(&mut self, hour: u32) -> Option<Odd> {
+        let surprise = self.week.observe(hour)?;
+        (surprise >= -RARE_HOUR.ln()).then(|| rare(surprise))
     }
 
     pub(super) fn step(&mut self, tool: u16, rule: Learning) -> Option<Odd> {
         let surprise = self.steps.observe(tool)?;
-        (surprise >= -rule.rarity.ln()).then(|| Odd {
-            observed: 1.0,
-            expected: (-surprise).exp(),
-            surprise,
-        })
+        (surprise >= -rule.oddity.ln()).then(|| rare(surprise))
     }
 
     fn known_edge(&mut self, tag: u32) -> Option<&mut Edge> {
@@ -269,12 +261,17 @@ fn odd_value(values: &mut Deviation, value: u64, rule: Learning, unit: f64) -> O
 
 fn odd_thing<const N: usize>(known: &mut Novelty<N>, tag: u32, rule: Learning) -> Option<Odd> {
     match known.observe(tag) {
-        Seen::New(surprise) if surprise >= -rule.rarity.ln() => Some(Odd {
-            observed: 1.0,
-            expected: (-surprise).exp(),
-            surprise,
-        }),
+        Seen::New(surprise) if surprise >= -rule.novelty.ln() => Some(rare(surprise)),
         _ => None,
+    }
+}
+
+/// One of what comes so seldom.
+fn rare(surprise: f64) -> Odd {
+    Odd {
+        observed: 1.0,
+        expected: (-surprise).exp(),
+        surprise,
     }
 }
 
@@ -285,3 +282,5 @@ const HALF_WINDOW: u32 = 300;
 const MIN_WINDOWS: u32 = 24;
 const FADES_OVER: u32 = 288;
 const MOST_EDGES: usize = 32;
+/// One in so many hours of work.
+const RARE_HOUR: f64 = 0.01;

@@ -24,7 +24,7 @@ impl AgentState {
         let edge = learned.edge(edge_tag(hash), second, rule);
         let endpoint = learned.endpoint(hash, second, rule);
         let denial = learned.decided(is_refused, rule);
-        let hour = learned.hour(around.hour(), rule);
+        let hour = learned.hour(around.hour());
         let step = learned.step((hash >> 16) as u16, rule);
         let mut teller = Teller {
             state: self,

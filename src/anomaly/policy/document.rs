@@ -41,13 +41,14 @@ const RATIO_KEYS: [&str; 3] = ["enabled", "ratio", "significance"];
 const DENIALS_KEYS: [&str; 3] = ["enabled", "more_than", "of"];
 const LOOP_KEYS: [&str; 3] = ["enabled", "repeats", "within"];
 const PROBING_KEYS: [&str; 3] = ["enabled", "at_least", "within"];
-const LEARNED_KEYS: [&str; 6] = [
+const LEARNED_KEYS: [&str; 7] = [
     "enabled",
     "ratio",
     "endpoints",
     "deviations",
     "significance",
-    "rarity",
+    "novelty",
+    "oddity",
 ];
 const DAYS: [(&str, u16); 7] = [
     ("mon", 0),
@@ -284,7 +285,8 @@ fn read_learning(reading: &Reading, node: &Node) -> Result<Option<Learning>, Loa
         ("endpoints", &mut learning.endpoints, 1.0, 1e6),
         ("deviations", &mut learning.deviations, 0.0, 1e6),
         ("significance", &mut learning.significance, 1e-15, 1.0),
-        ("rarity", &mut learning.rarity, 1e-4, 1.0),
+        ("novelty", &mut learning.novelty, 5e-4, 1.0),
+        ("oddity", &mut learning.oddity, 1e-5, 1.0),
     ] {
         if let Some(node) = find(members, key) {
             *value = read_number(reading, node, least, most)?;

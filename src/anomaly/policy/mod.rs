@@ -53,7 +53,8 @@ use crate::reading::{self, Format, Reading};
 /// endpoints = 2                              # ENDPOINTS: above so many times as many different ones
 /// deviations = 2.5                           # RESULT_LENGTH, LATENCY
 /// significance = 1e-6                        # all of these, and DENIAL_RATE, with at most this probability
-/// rarity = 1e-3                              # NEW_DESTINATION, NEW_VALUE, ODD_HOUR, ODD_STEP
+/// novelty = 1e-3                             # NEW_DESTINATION, NEW_VALUE: where a new one is at most so probable
+/// oddity = 1e-4                              # ODD_STEP: where one so rare, or rarer, is at most so probable
 /// ```
 ///
 /// `enabled = false` turns a rule off. JSON has the same keys. Unknown and repeated keys are errors.

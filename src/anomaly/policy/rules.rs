@@ -56,8 +56,10 @@ pub(in crate::anomaly) struct Learning {
     pub(in crate::anomaly) deviations: f64,
     /// And all of these with at most this probability.
     pub(in crate::anomaly) significance: f64,
-    /// New destinations and values, odd hours and steps, where such a thing comes with at most this probability.
-    pub(in crate::anomaly) rarity: f64,
+    /// New destinations and values, where a new one comes with at most this probability.
+    pub(in crate::anomaly) novelty: f64,
+    /// Steps that are so rare, or rarer, with at most this probability.
+    pub(in crate::anomaly) oddity: f64,
 }
 
 impl Default for Learning {
@@ -67,7 +69,8 @@ impl Default for Learning {
             endpoints: 2.0,
             deviations: 2.5,
             significance: 1e-6,
-            rarity: 1e-3,
+            novelty: 1e-3,
+            oddity: 1e-4,
         }
     }
 }

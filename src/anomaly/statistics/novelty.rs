@@ -13,7 +13,7 @@ pub(crate) struct Novelty<const N: usize> {
     /// The last seen first.
     tags: [u32; N],
     len: u16,
-    /// Things met and new ones among them; both fading, over 65,536 things.
+    /// Things met and new ones among them; both fading, over 1,024 things.
     seen: f32,
     new: f32,
 }
@@ -71,4 +71,5 @@ impl<const N: usize> Novelty<N> {
     }
 }
 
-const FADES: f32 = 1.0 - 1.0 / 65_536.0;
+/// Fast enough that the first days, when everything is new, do not count for long.
+const FADES: f32 = 1.0 - 1.0 / 1024.0;

@@ -1,53 +1,54 @@
 //! At which hours of the week an agent is at work.
 
-/// Events by hour of the week. 176 bytes, constant time.
+/// In how many weeks an agent was at work in each hour of the week. 184 bytes, constant time.
 ///
-/// The share of an hour is smoothed: each counts one event more than it had, and half of those of its neighbours, so that
-/// an hour next to a busy one is no surprise and no hour is impossible.
+/// Hours count, not events, so that one busy night makes no habit. An hour is odd if the agent was never at work in it, nor in
+/// the one before or after. How surprising that is depends on how often it happens: `P(odd) = (odd + 1/2) / (hours + 1)`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Week {
     slots: [u8; SLOTS],
-    total: u32,
     /// Hours since the Unix epoch.
     begun: u32,
+    /// The last hour with an event.
+    last: Option<u32>,
+    /// Hours with events, and odd ones among them.
+    hours: u32,
+    odd: u16,
 }
 
 impl Week {
     pub(crate) fn new(hour: u32) -> Self {
         Self {
             slots: [0; SLOTS],
-            total: 0,
             begun: hour,
+            last: None,
+            hours: 0,
+            odd: 0,
         }
     }
 
-    /// One more event, in an hour counted from the Unix epoch. Tells the share of events that fell in this hour of the week
-    /// before; `None` before two weeks and two hundred events.
+    /// One more event, in an hour counted from the Unix epoch. Tells the surprise of the first event in an odd hour; in the
+    /// first two weeks, none is odd. An hour that is past is none that begins.
     pub(crate) fn observe(&mut self, hour: u32) -> Option<f64> {
-        let is_learned = self.total >= MIN_EVENTS && hour.saturating_sub(self.begun) >= MIN_HOURS;
-        let share = is_learned.then(|| self.share(hour));
-        if self.slots.get(slot(hour)) == Some(&u8::MAX) {
-            self.halve();
+        if self.last.is_some_and(|last| hour <= last) {
+            return None;
         }
-        if let Some(slot) = self.slots.get_mut(slot(hour)) {
-            *slot += 1;
-            self.total += 1;
+        self.last = Some(hour);
+        let is_learned = hour.saturating_sub(self.begun) >= MIN_HOURS;
+        let is_odd = is_learned && self.is_odd(slot(hour));
+        let share = (f64::from(self.odd) + 0.5) / (f64::from(self.hours) + 1.0);
+        self.hours = self.hours.saturating_add(1);
+        self.odd = self.odd.saturating_add(u16::from(is_odd));
+        if let Some(weeks) = self.slots.get_mut(slot(hour)) {
+            *weeks = weeks.saturating_add(1);
         }
-        share
+        is_odd.then(|| -share.ln())
     }
 
-    /// Makes room where an hour is full; what was long ago counts less and less.
-    fn halve(&mut self) {
-        self.slots.iter_mut().for_each(|slot| *slot /= 2);
-        self.total = self.slots.iter().map(|slot| u32::from(*slot)).sum();
-    }
-
-    /// `(n + (before + after)/2 + 1) / (2 total + 168)`: these add up to 1.
-    pub(crate) fn share(&self, hour: u32) -> f64 {
-        let slot = slot(hour);
-        let count = |slot: usize| f64::from(self.slots.get(slot % SLOTS).copied().unwrap_or(0));
-        let beside = count(slot + SLOTS - 1) + count(slot + 1);
-        (count(slot) + beside / 2.0 + 1.0) / (2.0 * f64::from(self.total) + SLOTS as f64)
+    fn is_odd(&self, slot: usize) -> bool {
+        let around = [slot + SLOTS - 1, slot, slot + 1];
+        let weeks = |slot: usize| self.slots.get(slot % SLOTS).copied().unwrap_or(0);
+        around.into_iter().all(|slot| weeks(slot) == 0)
     }
 }
 
@@ -58,4 +59,3 @@ fn slot(hour: u32) -> usize {
 
 const SLOTS: usize = 7 * 24;
 const MIN_HOURS: u32 = 2 * 7 * 24;
-const MIN_EVENTS: u32 = 200;

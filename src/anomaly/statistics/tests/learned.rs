@@ -154,7 +154,7 @@ fn the_surprise_of_a_length_is_conservative() {
     }
 }
 
-/// `-ln((new + 1/2)/(seen + 1))`.
+/// `-ln((new + 1/2)/(seen + 1))`, both fading.
 #[test]
 fn new_things() {
     let mut novelty = Novelty::<4>::new();
@@ -165,8 +165,11 @@ fn new_things() {
     let Seen::New(surprise) = novelty.observe(2) else {
         panic!("2 was never seen");
     };
-    // 1.4993 of 100.92, faded.
-    assert_close(surprise, (101.0_f64 / 1.5).ln(), 1e-3, "2");
+    // One new thing, 99 things ago, of 100; d = 1 - 1/1024.
+    let d = 1.0 - 1.0 / 1024.0_f64;
+    let seen = (1.0 - d.powi(100)) / (1.0 - d);
+    let truth = ((seen + 1.0) / (d.powi(99) + 0.5)).ln();
+    assert_close(surprise, truth, 1e-5, "2");
     for tag in [3, 4, 2, 5] {
         novelty.observe(tag);
     }
@@ -184,7 +187,7 @@ fn an_explorer_is_no_surprise() {
     assert!(novelty.surprise() < 0.01);
 }
 
-/// `(n + (before + after)/2 + 1)/(2 total + 168)`.
+/// `-ln((odd + 1/2)/(hours + 1))`.
 #[test]
 fn hours_of_the_week() {
     // 1970-01-05 was a Monday.
@@ -192,31 +195,54 @@ fn hours_of_the_week() {
     let mut week = Week::new(monday);
     for day in 0..14 {
         for hour in 9..17 {
-            for _ in 0..4 {
+            for _ in 0..1000 {
                 assert_eq!(week.observe(monday + day * 24 + hour), None);
             }
         }
     }
-    // Two Mondays of 4 events an hour out of 448.
+    // 112 hours, then 9 more.
     let next = monday + 14 * 24;
-    let all = 2.0 * 448.0 + 168.0;
-    assert_eq!(week.observe(next + 12), Some(17.0 / all));
-    assert_eq!(week.observe(next + 3), Some(1.0 / (all + 2.0)));
-    assert_eq!(week.observe(next + 8), Some(5.0 / (all + 4.0)));
-    let sum: f64 = (0..168).map(|hour| week.share(hour)).sum();
-    assert_close(sum, 1.0, 1e-12, "sum");
+    assert_close(
+        week.observe(next + 3).unwrap(),
+        (113.0_f64 / 0.5).ln(),
+        1e-12,
+        "3",
+    );
+    assert_eq!(week.observe(next + 3), None, "told once");
+    assert_eq!(week.observe(next + 1), None, "past");
+    for hour in 8..=17 {
+        assert_eq!(
+            week.observe(next + hour),
+            None,
+            "beside or among those of work"
+        );
+    }
+    assert_close(
+        week.observe(next + 20).unwrap(),
+        (124.0_f64 / 1.5).ln(),
+        1e-12,
+        "20",
+    );
 }
 
-/// `-ln((n + 1/2)/(steps + (followers + 1)/2))`.
+/// `-ln((new + 1/2)/(steps + 1) + n(no more often)/n(all))`, faded by 1/65,536.
 #[test]
 fn the_order_of_work() {
     let mut transitions = Transitions::new();
     for step in 0..80 {
         transitions.observe(step % 2);
     }
-    // 0 was followed 40 times by 1 and once by 2, which has been counted by then.
-    assert_eq!(transitions.observe(0), Some(-(39.5_f64 / 40.0).ln()));
+    // 79 steps, two of them new; 1 was followed by 0 in all of 39.
+    assert_close(transitions.observe(0).unwrap(), 0.0, 1e-9, "1 to 0");
     let found = transitions.observe(2).unwrap();
-    assert_close(found, (41.0_f64 / 0.5).ln(), 1e-12, "0 to 2");
+    assert_close(found, (81.0_f64 / 2.5).ln(), 1e-3, "0 to 2");
     assert_eq!(transitions.observe(0), None);
+    // 0 was followed by 1 in 40, by 2 in one: that, or anything new.
+    let found = transitions.observe(2).unwrap();
+    assert_close(
+        found,
+        -(1.0 / 41.0 + 4.5_f64 / 83.0).ln(),
+        1e-3,
+        "0 to 2 again",
+    );
 }
