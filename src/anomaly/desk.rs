@@ -1,5 +1,6 @@
 //! When an alert is told, and when it is only counted.
 
+use crate::anomaly::snapshot::{Input, Stored, stored};
 use std::sync::Arc;
 
 use super::alert::AlertKind;
@@ -42,6 +43,39 @@ pub(super) struct Update {
     pub(super) more: u64,
 }
 
+stored!(
+    Desk {
+        topics,
+        hour,
+        told,
+        held_back
+    },
+    |desk| { desk.topics.len() <= TARGETS }
+);
+stored!(
+    Topic {
+        kind,
+        tag,
+        target,
+        told_at,
+        seen_at,
+        doublings,
+        surprise,
+        more
+    },
+    |_| true
+);
+
+impl Stored for AlertKind {
+    fn store(&self, out: &mut Vec<u8>) {
+        (*self as u8).store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        Self::ALL.get(usize::from(u8::load(input)?)).copied()
+    }
+}
+
 impl Desk {
     /// Whether something that happened is to be told, and if so, how often it happened since the last time. What else has to
     /// be told because of it goes to `updates`.
@@ -65,7 +99,7 @@ impl Desk {
             if is_due && take(&mut self.told, kind) {
                 return Some(topic.tell(surprise, second));
             }
-            topic.more += 1;
+            topic.more = topic.more.saturating_add(1);
             return None;
         }
         if !take(&mut self.told, kind) {

@@ -1,5 +1,6 @@
 //! What is learned of one agent, and how far from that the next event is.
 
+use crate::anomaly::snapshot::stored;
 use std::time::Duration;
 
 use super::alert::Baseline;
@@ -60,6 +61,39 @@ pub(super) enum OddRate {
     High(Odd),
     Shifted(Shift),
 }
+
+stored!(
+    Learned {
+        begun,
+        calls,
+        refusals,
+        endpoints,
+        destinations,
+        values,
+        week,
+        steps,
+        edges,
+        events
+    },
+    |learned| learned.edges.len() <= MOST_EDGES
+);
+stored!(
+    Edge {
+        tag,
+        rate,
+        length,
+        latency
+    },
+    |_| true
+);
+stored!(
+    Endpoints {
+        sketch,
+        mean,
+        windows
+    },
+    |endpoints| { endpoints.mean <= MOST_ENDPOINTS }
+);
 
 impl Learned {
     pub(super) fn new(second: u32, hour: u32) -> Self {
@@ -282,5 +316,7 @@ const HALF_WINDOW: u32 = 300;
 const MIN_WINDOWS: u32 = 24;
 const FADES_OVER: u32 = 288;
 const MOST_EDGES: usize = 32;
+/// No estimate is larger.
+const MOST_ENDPOINTS: f32 = 1e21;
 /// One in so many hours of work.
 const RARE_HOUR: f64 = 0.01;

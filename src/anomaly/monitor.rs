@@ -15,6 +15,7 @@ use super::event::{AgentInteraction, CredentialIssued};
 use super::moment::{Moment, Oddity, oddity};
 use super::outbox::Outbox;
 use super::policy::MonitorPolicy;
+use super::snapshot::{self, SnapshotError};
 use super::table::Table;
 use super::tags::Tags;
 use super::watched::Watched;
@@ -26,7 +27,8 @@ use crate::record::{Event, Record, Recorder};
 ///
 /// It sees the records of a guard whose recorder it [watches](Self::watch), and what the host tells it beside them. It
 /// decides nothing. What it takes to be ordinary stands in a [`MonitorPolicy`]. Its memory is bounded: about 2 KiB for each
-/// agent, for at most so many agents as [`MonitorBuilder::agents`] says.
+/// agent and 80 bytes for each of the last 32 tools and agents that it used, for at most so many agents as
+/// [`MonitorBuilder::agents`] says.
 ///
 /// ```
 /// use portcullis::anomaly::{AlertKind, Monitor, MonitorPolicy};
@@ -61,6 +63,8 @@ struct Watchtower {
     table: Table,
     tags: Tags,
     clock: Box<dyn Clock>,
+    /// Seconds by which the clock is behind the time of what is remembered.
+    behind: u32,
     outbox: Outbox,
     oddities: Oddities,
 }
@@ -138,15 +142,46 @@ impl MonitorBuilder {
     /// Builds the monitor.
     #[must_use]
     pub fn build(self) -> Monitor {
+        let (table, tags) = (Table::new(self.agents), Tags::random());
+        self.build_with(table, tags, |_| 0)
+    }
+
+    /// Builds the monitor from what another one remembered: see [`Monitor::snapshot`]. As much time has passed since then as
+    /// the wall clock says, and none if it has gone back.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if this is no snapshot, or of another version, or damaged, or too large.
+    pub fn restore(self, snapshot: &[u8]) -> Result<Monitor, SnapshotError> {
+        let restored = snapshot::read(snapshot, self.agents)?;
+        let behind = |clock: &dyn Clock| {
+            let passed = clock.wall().duration_since(restored.wall);
+            let passed = passed.map_or(0, |passed| passed.as_secs());
+            let then = u64::from(restored.second).saturating_add(passed);
+            let behind = then.saturating_sub(clock.monotonic().as_secs());
+            u32::try_from(behind).unwrap_or(u32::MAX)
+        };
+        Ok(self.build_with(restored.table, restored.tags, behind))
+    }
+
+    fn build_with(
+        self,
+        table: Table,
+        tags: Tags,
+        behind: impl FnOnce(&dyn Clock) -> u32,
+    ) -> Monitor {
         let in_force = InForce {
             policy: self.policy,
             epoch: 1,
         };
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Box::new(SystemClock::new()) as Box<dyn Clock>);
         Monitor(Arc::new(Watchtower {
             in_force: ArcSwap::from_pointee(in_force),
-            table: Table::new(self.agents),
-            tags: Tags::default(),
-            clock: self.clock.unwrap_or_else(|| Box::new(SystemClock::new())),
+            table,
+            tags,
+            behind: behind(&*clock),
+            clock,
             outbox: Outbox::default(),
             oddities: Oddities::default(),
         }))
@@ -210,6 +245,16 @@ impl Monitor {
         });
     }
 
+    /// What is remembered, as bytes for [`MonitorBuilder::restore`]: a monitor that begins with them goes on where this one
+    /// is, with the same alerts. Only calls under way are forgotten, and who reads the alerts.
+    ///
+    /// They hold the key under which names are remembered, and whoever can alter them can make anything ordinary: keep them as
+    /// the policies are kept. While they are made, events wait for a part of the agents at a time.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.0.table, &self.0.tags, self.0.now())
+    }
+
     /// What had to be put right, and what could not be handed on.
     #[must_use]
     pub fn counts(&self) -> MonitorCounts {
@@ -247,7 +292,9 @@ impl Monitor {
 
 impl Watchtower {
     fn now(&self) -> Moment {
-        Moment::new(self.clock.monotonic(), self.clock.wall())
+        let mut now = Moment::new(self.clock.monotonic(), self.clock.wall());
+        now.second = now.second.saturating_add(self.behind);
+        now
     }
 
     /// Shows an event to the rules, and tells what they find once the memory of the agent is free again.

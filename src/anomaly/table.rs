@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use parking_lot::Mutex;
 
 use super::agent::AgentState;
+use super::snapshot::{Input, SnapshotError, Stored};
 
 /// Agents by a keyed hash of their names, in shards, so that threads that work for different agents seldom meet.
 ///
@@ -51,9 +52,7 @@ impl Table {
 
     /// Looks at the memory of an agent, or makes it one.
     pub(super) fn with<T>(&self, hash: u64, second: u32, then: impl FnOnce(Place<'_>) -> T) -> T {
-        // The map makes use of the lowest bits and the highest.
-        let index = (hash >> 32) as usize % SHARDS;
-        let Some(shard) = self.shards.get(index) else {
+        let Some(shard) = self.shards.get(shard_of(hash)) else {
             // There is one for every value of these bits; if not, nothing is remembered.
             let state = &mut AgentState::new(second);
             return then(Place {
@@ -63,6 +62,47 @@ impl Table {
             });
         };
         then(shard.0.lock().place(hash, second, self.capacity))
+    }
+
+    /// Every memory, shard by shard, and that which is shared.
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        for shard in &self.shards {
+            let agents = shard.0.lock();
+            agents.states.len().store(out);
+            for (hash, state) in &agents.states {
+                hash.store(out);
+                state.store(out);
+            }
+            agents.shared.store(out);
+        }
+    }
+
+    /// With room for about so many agents. Nothing in it is later than this second.
+    pub(super) fn load(
+        input: &mut Input<'_>,
+        agents: usize,
+        second: u32,
+    ) -> Result<Self, SnapshotError> {
+        let table = Self::new(agents);
+        for (index, shard) in table.shards.iter().enumerate() {
+            let mut agents = shard.0.lock();
+            let count = usize::load(input).ok_or(SnapshotError::Damaged)?;
+            if count > table.capacity {
+                return Err(SnapshotError::TooManyAgents);
+            }
+            for _ in 0..count {
+                agents
+                    .load_one(input, index, second)
+                    .ok_or(SnapshotError::Damaged)?;
+            }
+            let shared: Option<Box<AgentState>> =
+                Stored::load(input).ok_or(SnapshotError::Damaged)?;
+            if shared.as_ref().is_some_and(|state| state.last() > second) {
+                return Err(SnapshotError::Damaged);
+            }
+            agents.shared = shared;
+        }
+        Ok(table)
     }
 
     /// Looks at every memory, a shard at a time.
@@ -79,6 +119,15 @@ impl Table {
 }
 
 impl Agents {
+    fn load_one(&mut self, input: &mut Input<'_>, shard: usize, second: u32) -> Option<()> {
+        let hash = u64::load(input)?;
+        let state: Box<AgentState> = Stored::load(input)?;
+        let last = state.last();
+        let is_new = self.states.insert(hash, state).is_none();
+        self.queue.push_back((hash, last));
+        (is_new && shard_of(hash) == shard && last <= second).then_some(())
+    }
+
     fn place(&mut self, hash: u64, second: u32, capacity: usize) -> Place<'_> {
         let mut evicted = None;
         if !self.states.contains_key(&hash) {
@@ -126,6 +175,11 @@ impl Agents {
     }
 }
 
+/// The map makes use of the lowest bits and the highest.
+fn shard_of(hash: u64) -> usize {
+    (hash >> 32) as usize % SHARDS
+}
+
 const SHARDS: usize = 64;
 /// Seconds after which no rule looks at anything that happened.
 const AT_REST: u32 = 3 * 3600 + 1;
@@ -156,6 +210,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::anomaly::learned::Learned;
     use crate::anomaly::moment::Moment;
     use crate::anomaly::tags::Tags;
 
@@ -171,7 +226,7 @@ mod tests {
     /// A hundred thousand agents, some of whom come again, over two days.
     #[test]
     fn a_flood_takes_no_more_than_its_room() {
-        let (table, tags) = (Table::new(640), Tags::default());
+        let (table, tags) = (Table::new(640), Tags::random());
         for number in 0..200_000_u32 {
             let agent = if number % 3 == 0 {
                 number % 100
@@ -189,7 +244,7 @@ mod tests {
     /// What a monitor says of itself.
     #[test]
     fn an_agent_takes_less_than_two_kibibytes() {
-        let bytes = size_of::<AgentState>();
+        let bytes = size_of::<AgentState>() + size_of::<Learned>();
         assert!(bytes <= 2048, "{bytes}");
     }
 }

@@ -1,14 +1,33 @@
 //! Short names for what is remembered, under a key of the monitor's own.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::fmt;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+
+use super::snapshot::stored;
 
 /// Turns names into numbers that nobody outside can foresee, so that nobody can aim for a collision.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tags(RandomState);
+///
+/// The key is what is hashed first: from then on the state of the hash is a secret.
+#[derive(Clone, Copy)]
+pub(super) struct Tags {
+    key: [u64; 2],
+}
+
+stored!(Tags { key }, |_| true);
 
 impl Tags {
+    /// With a key that nobody knows.
+    pub(super) fn random() -> Self {
+        let random = RandomState::new();
+        Self {
+            key: [random.hash_one(0), random.hash_one(1)],
+        }
+    }
+
     pub(super) fn long(&self, name: impl Hash) -> u64 {
-        self.0.hash_one(name)
+        let mut hasher = self.hasher();
+        name.hash(&mut hasher);
+        hasher.finish()
     }
 
     pub(super) fn short(&self, name: impl Hash) -> u32 {
@@ -17,9 +36,22 @@ impl Tags {
 
     /// The same for names that differ only in the case of ASCII letters.
     pub(super) fn folded(&self, name: &str) -> u32 {
-        let mut hasher = self.0.build_hasher();
+        let mut hasher = self.hasher();
         name.bytes()
             .for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
         (hasher.finish() >> 32) as u32
+    }
+
+    fn hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        self.key.hash(&mut hasher);
+        hasher
+    }
+}
+
+/// The key stays in.
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tags").finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod declared;
 mod learning;
 
+use crate::anomaly::snapshot::{Input, Stored};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(super) struct AgentState {
     refused: Refused,
     pending: Pending,
     steps: Steps,
-    contacts: Novelty<32>,
+    contacts: Novelty<16>,
     duplicates: Novelty<16>,
     minutes: SmallVec<[(u64, Minute); 1]>,
     covering: Covering,
@@ -125,6 +126,39 @@ impl<'s> Sighting<'s> {
             call,
             ..Self::new(kind, "")
         }
+    }
+}
+
+/// Calls under way do not outlive the process, and which entries speak of the agent is looked up again.
+impl Stored for AgentState {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.second.store(out);
+        self.decisions.store(out);
+        self.refused.store(out);
+        self.steps.store(out);
+        self.contacts.store(out);
+        self.duplicates.store(out);
+        self.minutes.to_vec().store(out);
+        self.learned.store(out);
+        self.desk.store(out);
+        self.alerted.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        Some(Self {
+            second: Stored::load(input)?,
+            decisions: Stored::load(input)?,
+            refused: Stored::load(input)?,
+            steps: Stored::load(input)?,
+            contacts: Stored::load(input)?,
+            duplicates: Stored::load(input)?,
+            minutes: Vec::load(input)?.into(),
+            learned: Stored::load(input)?,
+            desk: Stored::load(input)?,
+            alerted: Stored::load(input)?,
+            pending: Pending::default(),
+            covering: Covering::default(),
+        })
     }
 }
 

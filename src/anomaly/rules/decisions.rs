@@ -1,8 +1,20 @@
 //! Which of the last decisions were refusals.
 
+use crate::anomaly::snapshot::{Input, Stored};
+
 /// One bit for each of the last 128 decisions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::anomaly) struct Decisions(u128);
+
+impl Stored for Decisions {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.0.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        u128::load(input).map(Self)
+    }
+}
 
 impl Decisions {
     pub(in crate::anomaly) fn observe(&mut self, is_refused: bool) {

@@ -1,6 +1,7 @@
 //! How many events there were in the last 60 seconds.
 
 use crate::anomaly::policy::Ratio;
+use crate::anomaly::snapshot::stored;
 use crate::anomaly::statistics::NegativeBinomial;
 
 /// Counts by whole seconds: an event is counted for the second in which it falls and the 59 after it. 128 bytes.
@@ -18,6 +19,22 @@ pub(in crate::anomaly) struct Excess {
     /// In nats.
     pub(in crate::anomaly) surprise: f64,
 }
+
+stored!(
+    Minute {
+        seconds,
+        second,
+        total
+    },
+    |minute| {
+        minute.total
+            == minute
+                .seconds
+                .iter()
+                .map(|count| u32::from(*count))
+                .sum::<u32>()
+    }
+);
 
 impl Minute {
     pub(in crate::anomaly) fn new(second: u32) -> Self {

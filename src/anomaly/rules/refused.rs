@@ -1,5 +1,7 @@
 //! Which different targets were refused lately.
 
+use crate::anomaly::snapshot::stored;
+
 /// The last 16 distinct refused targets, by 32 bits of a keyed hash, with the second in which each was refused last.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::anomaly) struct Refused {
@@ -9,6 +11,8 @@ pub(in crate::anomaly) struct Refused {
 }
 
 const KEPT: usize = crate::anomaly::policy::MOST_REMEMBERED as usize;
+
+stored!(Refused { targets, len }, |refused| refused.len <= KEPT);
 
 impl Refused {
     pub(in crate::anomaly) fn new() -> Self {

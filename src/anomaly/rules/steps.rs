@@ -1,6 +1,7 @@
 //! What an agent did last, and whether it goes round in circles.
 
 use crate::anomaly::policy::MOST_REMEMBERED;
+use crate::anomaly::snapshot::stored;
 
 /// The last 16 completed calls, each by 32 bits of a keyed hash of call and result, with its second.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,8 @@ const KEPT: usize = MOST_REMEMBERED as usize;
 
 /// The longest cycle that is looked for.
 const LONGEST_CYCLE: usize = 3;
+
+stored!(Steps { steps, len }, |steps| steps.len <= KEPT);
 
 impl Steps {
     pub(in crate::anomaly) fn new() -> Self {

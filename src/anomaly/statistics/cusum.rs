@@ -1,7 +1,9 @@
 //! Whether refusals come more often than they used to: two sequential tests side by side.
 
+use crate::anomaly::snapshot::{Input, Stored};
+
 /// Adds up, event by event, how much better a raised share of refusals explains them than the learned one does, and begins
-/// again from 0 wherever it would be negative. 36 bytes, constant time.
+/// again from 0 wherever it would be negative. 40 bytes, constant time.
 ///
 /// One test is for a share of 0.15, the other for 0.5, so that neither slow probing nor an open attack takes long to show.
 /// On ordinary traffic the mean run until the score reaches `s` is at least `e^s` events.
@@ -16,8 +18,37 @@ pub(crate) struct Cusum {
     /// Events and refusals from which the ordinary share is learned; both fading.
     events: f32,
     refused: f32,
-    /// Events since the steps were worked out.
+    /// The share of refusals that the steps are for, and events since they were worked out.
+    share: f32,
     since: u8,
+}
+
+/// The steps follow from the share.
+impl Stored for Cusum {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.sums.store(out);
+        self.events.store(out);
+        self.refused.store(out);
+        self.share.store(out);
+        self.since.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        let mut cusum = Self {
+            sums: Stored::load(input)?,
+            events: Stored::load(input)?,
+            refused: Stored::load(input)?,
+            share: Stored::load(input)?,
+            since: Stored::load(input)?,
+            ..Self::new()
+        };
+        cusum.work_out_steps();
+        let is_sound = cusum.sums.iter().all(|sum| *sum <= MOST)
+            && cusum.refused <= cusum.events
+            && (LEAST_SHARE..=MOST_SHARE).contains(&cusum.share)
+            && cusum.since < LEARNS_EVERY;
+        is_sound.then_some(cusum)
+    }
 }
 
 impl Cusum {
@@ -27,9 +58,10 @@ impl Cusum {
             steps: [[0.0; 2]; 2],
             events: 0.0,
             refused: 0.0,
+            share: 0.0,
             since: 0,
         };
-        cusum.work_out_steps();
+        cusum.renew();
         cusum
     }
 
@@ -72,7 +104,7 @@ impl Cusum {
     /// The share of refusals that is ordinary.
     pub(crate) fn ordinary_share(&self) -> f64 {
         let share = (self.refused + 1.0) / (self.events + 20.0);
-        f64::from(share).clamp(LEAST_SHARE, MOST_SHARE)
+        share.clamp(LEAST_SHARE, MOST_SHARE).into()
     }
 
     fn learn(&mut self, is_refused: bool) {
@@ -81,24 +113,29 @@ impl Cusum {
         self.refused = self.refused * FADES + f32::from(u8::from(is_refused));
         self.since += 1;
         if self.since >= LEARNS_EVERY {
-            self.work_out_steps();
+            self.renew();
         }
     }
 
+    fn renew(&mut self) {
+        self.share = self.ordinary_share() as f32;
+        self.since = 0;
+        self.work_out_steps();
+    }
+
     fn work_out_steps(&mut self) {
-        let ordinary = self.ordinary_share();
+        let ordinary = f64::from(self.share);
         let step = |raised: f64| (raised / ordinary).ln() as f32;
         let back = |raised: f64| ((1.0 - raised) / (1.0 - ordinary)).ln() as f32;
         self.steps = [RAISED.map(step), RAISED.map(back)];
-        self.since = 0;
     }
 }
 
 const RAISED: [f64; 2] = [0.15, 0.5];
 /// Bounds of the ordinary share: below them a single refusal would be an alarm, above them an agent that is always refused
 /// would have made that ordinary.
-const LEAST_SHARE: f64 = 0.01;
-const MOST_SHARE: f64 = 0.1;
+const LEAST_SHARE: f32 = 0.01;
+const MOST_SHARE: f32 = 0.1;
 /// From here on the ordinary share is not learned from what is seen.
 const SUSPECT: f64 = 3.0;
 const LEARNS_EVERY: u8 = 64;

@@ -1,5 +1,7 @@
 //! How far a length or a duration is from those before it.
 
+use crate::anomaly::snapshot::stored;
+
 /// Mean and deviation of `ln(1 + x)`, fading over 256 values. 12 bytes, constant time.
 ///
 /// What is beyond three deviations moves them no more than what is at three (Huber, *Robust estimation of a location
@@ -11,6 +13,18 @@ pub(crate) struct Deviation {
     variance: f32,
     seen: u32,
 }
+
+/// No logarithm of a value or its square is as large.
+const LARGEST: f32 = 2048.0;
+
+stored!(
+    Deviation {
+        mean,
+        variance,
+        seen
+    },
+    |deviation| { deviation.mean <= LARGEST && deviation.variance <= LARGEST }
+);
 
 impl Deviation {
     pub(crate) fn new() -> Self {

@@ -1,5 +1,7 @@
 //! How many different things a key has met lately, in constant space.
 
+use crate::anomaly::snapshot::stored;
+
 /// Two sketches of 64 registers, of this half of the window and of the one before it. 132 bytes; the standard error is 13%.
 ///
 /// Hashes are keyed, so that nobody can choose things that fill no register.
@@ -13,6 +15,11 @@ pub(crate) struct Distinct {
     /// Counts halves of windows.
     half: u32,
 }
+
+stored!(Distinct { now, before, half }, |distinct| {
+    let mut ranks = distinct.now.iter().chain(&distinct.before);
+    ranks.all(|rank| usize::from(*rank) <= RANK_BITS + 1)
+});
 
 impl Distinct {
     pub(crate) fn new(half: u32) -> Self {

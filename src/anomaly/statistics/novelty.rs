@@ -1,5 +1,7 @@
 //! How surprising something never seen before is, for somebody who meets new things this often.
 
+use crate::anomaly::snapshot::stored;
+
 /// The last `N` distinct things of one kind that a key has met, and how often it has met one that was not among them.
 ///
 /// `P(new) = (new + 1/2) / (seen + 1)`, the estimate of Krichevsky and Trofimov, so that somebody who explores is not
@@ -25,6 +27,10 @@ pub(crate) enum Seen {
     /// And the surprise of meeting something new at all.
     New(f64),
 }
+
+stored!(Novelty<const N: usize> { tags, len, seen, new }, |novelty| {
+    usize::from(novelty.len) <= N && novelty.new <= novelty.seen
+});
 
 impl<const N: usize> Novelty<N> {
     pub(crate) fn new() -> Self {

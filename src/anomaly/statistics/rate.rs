@@ -1,6 +1,7 @@
 //! How many events a minute are ordinary for one key, learned from those that were.
 
 use super::tail::NegativeBinomial;
+use crate::anomaly::snapshot::stored;
 
 /// The learned rate of one key: 52 bytes, constant time.
 ///
@@ -45,6 +46,36 @@ pub(crate) struct Shift {
     pub(crate) from: f64,
     pub(crate) to: f64,
 }
+
+stored!(
+    Rate {
+        begun,
+        tick,
+        count,
+        events,
+        exposure,
+        sum,
+        squares,
+        is_hot,
+        held_out
+    },
+    |rate| rate.begun <= rate.tick
+        && rate.count <= rate.events
+        && rate.exposure <= MOST_EXPOSURE
+        && rate.sum <= rate.exposure * MOST_EVENTS
+        && rate.squares <= rate.sum * MOST_EVENTS
+        && rate.held_out.since <= rate.tick
+);
+stored!(
+    HeldOut {
+        since,
+        ticks,
+        sum,
+        recent,
+        calm
+    },
+    |held_out| { held_out.calm < CALM_TICKS }
+);
 
 impl Rate {
     pub(crate) fn new(tick: u32) -> Self {
@@ -195,3 +226,6 @@ const SETTLING_TICKS: u32 = 60;
 const SETTLED_WITHIN: f32 = 0.25;
 const RECENT_TICKS: f32 = 32.0;
 const CALM_TICKS: u32 = 60;
+/// What fading lets a sum of ones reach, and more events than a tick can have.
+const MOST_EXPOSURE: f32 = 2080.0;
+const MOST_EVENTS: f32 = 4_294_967_296.0;

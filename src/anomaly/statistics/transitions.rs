@@ -1,5 +1,7 @@
 //! Which tool is used after which.
 
+use crate::anomaly::snapshot::stored;
+
 /// How often one tool followed another, for the pairs seen most. 304 bytes, constant time.
 ///
 /// The surprise of a step is that of it or one still rarer: with `n` for how often each tool followed this one, that is
@@ -24,6 +26,17 @@ struct Pair {
     /// 0: empty.
     count: u16,
 }
+
+stored!(
+    Transitions {
+        from,
+        pairs,
+        steps,
+        new
+    },
+    |transitions| { transitions.new <= transitions.steps }
+);
+stored!(Pair { from, to, count }, |pair| pair.count < MOST);
 
 impl Transitions {
     pub(crate) fn new() -> Self {

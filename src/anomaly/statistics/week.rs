@@ -1,5 +1,7 @@
 //! At which hours of the week an agent is at work.
 
+use crate::anomaly::snapshot::stored;
+
 /// In how many weeks an agent was at work in each hour of the week. 184 bytes, constant time.
 ///
 /// Hours count, not events, so that one busy night makes no habit. An hour is odd if the agent was never at work in it, nor in
@@ -15,6 +17,17 @@ pub(crate) struct Week {
     hours: u32,
     odd: u16,
 }
+
+stored!(
+    Week {
+        slots,
+        begun,
+        last,
+        hours,
+        odd
+    },
+    |week| { u32::from(week.odd) <= week.hours }
+);
 
 impl Week {
     pub(crate) fn new(hour: u32) -> Self {

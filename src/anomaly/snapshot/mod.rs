@@ -1,0 +1,102 @@
+//! What a monitor remembers, as bytes that another one can begin with.
+
+mod codec;
+
+use std::time::{Duration, SystemTime};
+
+pub(super) use codec::{Input, Stored, stored};
+
+use super::moment::Moment;
+use super::table::Table;
+use super::tags::Tags;
+
+/// Why a snapshot was not taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// It is something else.
+    #[error("this is no snapshot of a monitor")]
+    NotASnapshot,
+    /// Another version of the library wrote it.
+    #[error(
+        "the snapshot is of version {found}; this library reads version {}",
+        VERSION
+    )]
+    Version {
+        /// The version it says.
+        found: u32,
+    },
+    /// It was cut short or altered, or says what cannot be.
+    #[error("the snapshot is damaged")]
+    Damaged,
+    /// It remembers more agents than the monitor has room for.
+    #[error("the snapshot remembers more agents than there is room for")]
+    TooManyAgents,
+}
+
+/// The beginning of every snapshot, whatever its version.
+const MAGIC: &[u8] = b"portcullis monitor snapshot\n";
+/// Changes with every change of what is remembered.
+const VERSION: u32 = 1;
+
+/// What goes on from a snapshot.
+#[derive(Debug)]
+pub(super) struct Restored {
+    pub(super) table: Table,
+    pub(super) tags: Tags,
+    /// When it was taken.
+    pub(super) second: u32,
+    pub(super) wall: SystemTime,
+}
+
+/// Magic, version, time, key, agents, and a checksum of all that.
+pub(super) fn write(table: &Table, tags: &Tags, now: Moment) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    VERSION.store(&mut out);
+    now.second.store(&mut out);
+    now.unix_seconds().store(&mut out);
+    tags.store(&mut out);
+    table.store(&mut out);
+    crc32c::crc32c(&out).store(&mut out);
+    out
+}
+
+/// Reads a snapshot for a monitor with room for so many agents.
+pub(super) fn read(bytes: &[u8], agents: usize) -> Result<Restored, SnapshotError> {
+    let rest = bytes
+        .strip_prefix(MAGIC)
+        .ok_or(SnapshotError::NotASnapshot)?;
+    let found = u32::load(&mut Input::new(rest)).ok_or(SnapshotError::Damaged)?;
+    if found != VERSION {
+        return Err(SnapshotError::Version { found });
+    }
+    let sum_at = bytes.len().saturating_sub(size_of::<u32>());
+    let (content, sum) = bytes
+        .split_at_checked(sum_at)
+        .ok_or(SnapshotError::Damaged)?;
+    if u32::load(&mut Input::new(sum)) != Some(crc32c::crc32c(content)) {
+        return Err(SnapshotError::Damaged);
+    }
+    let body = content.get(MAGIC.len() + size_of::<u32>()..);
+    read_body(&mut Input::new(body.ok_or(SnapshotError::Damaged)?), agents)
+}
+
+fn read_body(input: &mut Input<'_>, agents: usize) -> Result<Restored, SnapshotError> {
+    const DAMAGED: SnapshotError = SnapshotError::Damaged;
+    let second = u32::load(input).ok_or(DAMAGED)?;
+    let unix_seconds = u64::load(input).ok_or(DAMAGED)?;
+    let wall = SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(unix_seconds))
+        .ok_or(DAMAGED)?;
+    let tags = Tags::load(input).ok_or(DAMAGED)?;
+    let table = Table::load(input, agents, second)?;
+    if !input.is_empty() {
+        return Err(DAMAGED);
+    }
+    Ok(Restored {
+        table,
+        tags,
+        second,
+        wall,
+    })
+}
