@@ -56,10 +56,10 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// How many kinds there are.
-    pub(super) const COUNT: usize = 20;
+    pub(crate) const COUNT: usize = 20;
 
     /// In the order of their numbers.
-    pub(super) const ALL: [Self; Self::COUNT] = [
+    pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::UnexpectedPath,
         Self::RateAnomaly,
         Self::RepeatedDenials,

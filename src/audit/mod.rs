@@ -43,5 +43,5 @@ pub use merkle::{
 pub use note::{KeyError, KeyId, KeyName, NoteError, NoteSignature, SignedNote, VerifyingKey};
 #[cfg(feature = "sign")]
 pub use note::{VerifiedNote, VerifyError};
-pub use ocsf::OcsfEvents;
+pub use ocsf::{OcsfEvents, OcsfFindings};
 pub use signer::{CheckpointSigner, SignError};

@@ -54,14 +54,16 @@ pub(super) enum Severity {
     Informational,
     Low,
     Medium,
+    High,
 }
 
 impl Severity {
-    fn named(self) -> (u64, &'static str) {
+    pub(super) fn named(self) -> (u64, &'static str) {
         match self {
             Self::Informational => (1, "Informational"),
             Self::Low => (2, "Low"),
             Self::Medium => (3, "Medium"),
+            Self::High => (4, "High"),
         }
     }
 }

@@ -5,8 +5,11 @@
 mod api_activity;
 mod application;
 mod event;
+mod finding;
 
 use serde_json::Value;
+
+pub use finding::OcsfFindings;
 
 use super::LogEntry;
 

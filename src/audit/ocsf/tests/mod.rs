@@ -1,5 +1,6 @@
 //! Every type of entry, held against what the schema demands.
 
+mod findings;
 mod schema;
 
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://github.com/ocsf/ocsf-schema/tree/v1.8.0>: `events/base_event.json`,
 //! `events/application/{application,api_activity,application_lifecycle,application_error}.json`,
-//! `profiles/security_control.json`, `dictionary.json` and the files of the same names in `objects/`. Of attributes that
+//! `events/findings/{finding,detection_finding}.json`, `profiles/security_control.json`, `dictionary.json` and the files of the same names in `objects/`. Of attributes that
 //! are neither required nor constrained, only those that we write are listed: any other is a slip of ours.
 
 use serde_json::{Map, Value};
@@ -27,15 +27,16 @@ enum Type {
     Object(&'static Object),
     Objects(&'static Object),
     Texts,
+    Boolean,
     /// `object`: anything
     Free,
 }
 
-use Type::{Free, Integer, Long, Objects, Of, Text, Texts};
+use Type::{Boolean, Free, Integer, Long, Objects, Of, Text, Texts};
 
 const BASE: &[(&str, Type)] = &[
     ("activity_name", Text),
-    ("category_uid", Of(&[6])),
+    ("category_uid", Of(&[2, 6])),
     ("class_name", Text),
     ("message", Text),
     ("metadata", Type::Object(&METADATA)),
@@ -61,7 +62,7 @@ const BASE_REQUIRED: [&str; 7] = [
 ];
 
 /// A class: what it demands beyond the base event.
-const CLASSES: [(u64, Object); 3] = [
+const CLASSES: [(u64, Object); 4] = [
     (
         6003,
         Object {
@@ -106,7 +107,87 @@ const CLASSES: [(u64, Object); 3] = [
             ],
         },
     ),
+    (
+        2004,
+        Object {
+            required: &["finding_info"],
+            at_least_one: &[],
+            attributes: &[
+                ("activity_id", Of(&[0, 1, 2, 3, 99])),
+                ("class_uid", Of(&[2004])),
+                ("finding_info", Type::Object(&FINDING_INFO)),
+                ("is_alert", Boolean),
+                ("evidences", Objects(&EVIDENCE)),
+                ("resources", Objects(&RESOURCE)),
+                ("anomaly_analyses", Objects(&ANOMALY_ANALYSIS)),
+            ],
+        },
+    ),
 ];
+
+const FINDING_INFO: Object = Object {
+    required: &["uid"],
+    at_least_one: &[],
+    attributes: &[
+        ("uid", Text),
+        ("title", Text),
+        ("desc", Text),
+        ("types", Texts),
+        ("analytic", Type::Object(&ANALYTIC)),
+        ("last_seen_time", Long),
+        ("related_events_count", Integer),
+    ],
+};
+
+const ANALYTIC: Object = Object {
+    required: &["type_id"],
+    at_least_one: &["name", "uid"],
+    attributes: &[
+        ("name", Text),
+        ("uid", Text),
+        ("type", Text),
+        ("type_id", Of(&[0, 1, 2, 3, 4, 99])),
+    ],
+};
+
+const EVIDENCE: Object = Object {
+    required: &[],
+    at_least_one: &["actor", "api", "data", "resources", "user"],
+    attributes: &[("actor", Type::Object(&ACTOR))],
+};
+
+const ANOMALY_ANALYSIS: Object = Object {
+    required: &["analysis_targets", "anomalies"],
+    at_least_one: &[],
+    attributes: &[
+        ("analysis_targets", Objects(&ANALYSIS_TARGET)),
+        ("anomalies", Objects(&OBSERVED)),
+        ("baselines", Objects(&OBSERVED)),
+    ],
+};
+
+const ANALYSIS_TARGET: Object = Object {
+    required: &["name"],
+    at_least_one: &[],
+    attributes: &[("name", Text), ("type", Text)],
+};
+
+/// `anomaly` and `baseline`, which have the same attributes.
+const OBSERVED: Object = Object {
+    required: &["observation_parameter", "observations"],
+    at_least_one: &[],
+    attributes: &[
+        ("observation_parameter", Text),
+        ("observation_type", Text),
+        ("observations", Objects(&OBSERVATION)),
+    ],
+};
+
+const OBSERVATION: Object = Object {
+    required: &["value"],
+    at_least_one: &[],
+    attributes: &[("value", Text), ("count", Integer)],
+};
 
 const METADATA: Object = Object {
     required: &["product", "version"],
@@ -257,6 +338,7 @@ fn check_value(key: &str, value: &Value, of: Type) {
             .as_i64()
             .is_some_and(|number| i32::try_from(number).is_ok()),
         Long => value.as_i64().is_some(),
+        Boolean => value.is_boolean(),
         Free => value.is_object(),
         Texts => value
             .as_array()
