@@ -99,7 +99,7 @@ pub struct MonitorCounts {
     pub told: u64,
     /// Alerts that a reader was too slow for; counted for each reader.
     pub lost: u64,
-    /// Events more than a minute old when they came. They count as of then.
+    /// Events that were more than a minute old when they came. They count as of when they came.
     pub late: u64,
     /// Events that are more than a minute ahead of the clock. They count as of now.
     pub future: u64,
