@@ -145,9 +145,10 @@ fn an_agent_that_suddenly_tries_everything_is_told() {
         Some((number, watch.told_of(AlertKind::Endpoints).pop()?))
     });
     let (number, alert) = told.unwrap();
-    // P(X >= 16) is 2.7e-7 where 3 are expected; the sketch is off by one eighth, two or three times of four.
-    assert!((9..25).contains(&number), "{number}");
-    assert!((2.5..3.5).contains(&alert.expected), "{}", alert.expected);
+    // Where 1, 2 or 3 are expected, since two of three tools share a register one time in 21, 10 to 16 are too many. That 43
+    // look like fewer than 16 takes six standard errors of the sketch.
+    assert!((3..40).contains(&number), "{number}");
+    assert!((0.9..3.6).contains(&alert.expected), "{}", alert.expected);
 }
 
 #[test]
@@ -300,25 +301,28 @@ fn work_at_an_hour_that_is_no_habit_is_told() {
     assert_eq!(at_hour(21 * 24 + 9, 0), []);
 }
 
+/// Two tools pass for one with a probability of 2^-16; twice in a row, with one of 2.3e-10.
 #[test]
 fn a_tool_out_of_order_is_told() {
+    let told: Vec<Alert> = (0..2).find_map(|_| out_of_order()).unwrap();
+    assert_eq!(only(told).target.as_deref(), Some("strict"));
+}
+
+/// What is told, if anything, when `strict` follows `read`, which always `full` did.
+fn out_of_order() -> Option<Vec<Alert>> {
     let watch = Watch::new("{}");
     let session = watch.session();
     let step = |number: u32, tool: &str| {
         watch.at(f64::from(number) * 15.0);
-        run(
-            &session,
-            tool,
-            &format!(r#"{{"path": "a", "n": {number}}}"#),
-        );
+        let args = format!(r#"{{"path": "a", "n": {number}}}"#);
+        run(&session, tool, &args);
         watch.told_of(AlertKind::OddStep)
     };
     for number in 0..30_000 {
         assert_eq!(step(number, ["read", "full"][number as usize % 2]), []);
     }
     assert_eq!(step(30_000, "read"), []);
-    let alert = only(step(30_001, "strict"));
-    assert_eq!(alert.target.as_deref(), Some("strict"));
+    Some(step(30_001, "strict")).filter(|told| !told.is_empty())
 }
 
 #[test]
