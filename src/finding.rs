@@ -49,6 +49,8 @@ pub enum Lint {
     AlwaysOpen,
     /// A path is expected between any two agents of whole trust domains.
     OpenPath,
+    /// A response of a monitor policy is to nothing that leads to it by itself.
+    WaitingResponse,
 }
 
 impl Lint {
@@ -76,6 +78,7 @@ impl Lint {
             Self::IdleRule => "idle_rule",
             Self::AlwaysOpen => "always_open",
             Self::OpenPath => "open_path",
+            Self::WaitingResponse => "waiting_response",
         }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod finding;
 mod ids;
 pub mod json;
+mod quarantine;
 mod reading;
 mod record;
 mod text;
@@ -49,7 +50,9 @@ pub use decision::{AuditLevel, Code, Decision, Effect, Reason, Rule, RuleRef, Ve
 pub use digest::{Digest, DigestError, DigestKey, EntropyError};
 pub use error::{LoadError, LoadErrorKind};
 pub use finding::{Finding, Lint};
-pub use guard::{BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, SwapError};
+pub use guard::{
+    BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, ShutOutError, SwapError,
+};
 pub use ids::{
     AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId,
 };
@@ -82,10 +85,11 @@ pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
 ///
 #[doc(inline)]
 pub use portcullis_macros::guard;
+pub use quarantine::{Quarantine, QuarantineFull};
 pub use record::{
-    CallId, ContextError, Decided, DecisionContext, Ended, Event, Executing, Outcome, Record,
-    RecordError, RecordedCall, RecordedEvent, Recorder, RingRecorder, SessionId, SessionRecord,
-    Subject, ToolResult,
+    Alerted, CallId, ContextError, Decided, DecisionContext, Ended, Event, Executing, Outcome,
+    Record, RecordError, RecordedCall, RecordedEvent, Recorder, Released, Responded, RingRecorder,
+    SessionId, SessionRecord, Subject, ToolResult,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;

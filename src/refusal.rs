@@ -68,9 +68,9 @@ impl Refusal {
     #[must_use]
     pub fn kind(&self) -> RefusalKind {
         match self.code() {
+            _ if self.verdict() == Verdict::Ask => RefusalKind::ApprovalRequired,
             Code::UnknownTool | Code::Identity => RefusalKind::Default,
             Code::Limit | Code::Budget => RefusalKind::Limit,
-            Code::ApprovalRequired => RefusalKind::ApprovalRequired,
             Code::Fault => RefusalKind::Fault,
             _ => RefusalKind::Rule,
         }
@@ -162,7 +162,9 @@ impl fmt::Display for Refusal {
             }
             (Code::Limit, _) => write!(f, "`{tool}` was called too often")?,
             (Code::Budget, _) => write!(f, "the budget for `{tool}` is used up")?,
-            (Code::ApprovalRequired, _) => write!(f, "`{tool}` needs the approval of a person")?,
+            _ if self.0.verdict == Verdict::Ask => {
+                write!(f, "`{tool}` needs the approval of a person")?;
+            }
             (Code::Malformed, _) => f.write_str("the call is not well-formed")?,
             (Code::Lapsed, _) => write!(f, "the permit for `{tool}` has lapsed")?,
             _ => write!(f, "`{tool}` is not allowed")?,

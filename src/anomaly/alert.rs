@@ -142,6 +142,27 @@ impl AlertKind {
         self as usize > Self::CrowdedOut as usize
     }
 
+    /// What it comes from; `None` for what says nothing against the agent.
+    pub(super) fn cause(self) -> Option<Cause> {
+        Some(match self {
+            // A burst of one call is a loop too.
+            Self::RateAnomaly | Self::CallRate | Self::Loop => Cause::Rate,
+            Self::RepeatedDenials | Self::ScopeViolation | Self::Probing | Self::DenialRate => {
+                Cause::Refusals
+            }
+            Self::UnexpectedPath
+            | Self::FirstContact
+            | Self::NewDestination
+            | Self::NewValue
+            | Self::Endpoints => Cause::Contacts,
+            Self::OffHours | Self::OddHour => Cause::Times,
+            Self::OddStep => Cause::Order,
+            Self::CredentialSpike => Cause::Credentials,
+            Self::ResultLength | Self::Latency => Cause::Sizes,
+            Self::CrowdedOut | Self::BaselineShift => return None,
+        })
+    }
+
     fn meaning(self) -> &'static str {
         match self {
             Self::UnexpectedPath => "no declared path leads there",
@@ -174,6 +195,22 @@ impl fmt::Display for AlertKind {
     }
 }
 
+/// What alerts come from. Two of one cause say the same twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Rate,
+    Refusals,
+    Contacts,
+    Times,
+    Order,
+    Credentials,
+    Sizes,
+}
+
+impl Cause {
+    pub(super) const COUNT: usize = 7;
+}
+
 /// How bad an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -184,6 +221,18 @@ pub enum Severity {
     Medium,
     /// To be looked at now.
     High,
+}
+
+impl Severity {
+    /// As records write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// Behaviour out of the ordinary, as it is told.

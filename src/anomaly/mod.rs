@@ -2,18 +2,25 @@
 //!
 //! A policy says what an agent may do; a [`MonitorPolicy`] says what it is expected to do. A [`Monitor`] compares that with
 //! what happens, and tells [alerts](Alert), each with what was counted, what was expected and, where chance plays a part, how
-//! unlikely that much is by chance. It decides nothing and never waits for anybody.
+//! unlikely that much is by chance. It never waits for anybody. Where its policy says so, it [responds](Response): a guard that it
+//! is given to then asks a person, slows the agent down or shuts it out.
 
 mod agent;
 mod alert;
+mod credentials;
 mod desk;
 mod event;
 mod learned;
 mod moment;
 mod monitor;
+mod notes;
 mod outbox;
 mod policy;
+mod responding;
+mod response;
+mod restraints;
 mod rules;
+mod sinks;
 mod snapshot;
 mod statistics;
 mod table;
@@ -21,8 +28,11 @@ mod tags;
 mod watched;
 
 pub use alert::{Alert, AlertKind, Baseline, Severity};
+pub use credentials::CredentialIssuer;
 pub use event::{AgentInteraction, CredentialIssued, InteractionStatus};
 pub use monitor::{Monitor, MonitorBuilder, MonitorCounts};
 pub use policy::MonitorPolicy;
+pub use response::Response;
+pub use sinks::SinkError;
 pub use snapshot::SnapshotError;
 pub use watched::Watched;

@@ -10,23 +10,31 @@ use arc_swap::ArcSwap;
 
 use super::agent::{AgentState, Findings, Found, Surroundings};
 use super::alert::Alert;
+use super::credentials::{CredentialIssuer, Requests};
 use super::desk::Update;
 use super::event::{AgentInteraction, CredentialIssued};
 use super::moment::{Moment, Oddity, oddity};
+use super::notes::{Note, Notes};
 use super::outbox::Outbox;
 use super::policy::MonitorPolicy;
+use super::responding::Responding;
+use super::restraints::Asked;
+use super::sinks::{SinkError, Sinks, Take};
 use super::snapshot::{self, SnapshotError};
 use super::table::Table;
-use super::tags::Tags;
+use super::tags::{About, Tags};
 use super::watched::Watched;
 use crate::clock::{Clock, SystemClock};
+use crate::decision::Reason;
 use crate::ids::AgentId;
-use crate::record::{Event, Record, Recorder};
+use crate::quarantine::Quarantine;
+use crate::record::{CallId, Event, Outcome, Record, Recorder};
 
 /// Watches what agents do, and tells what is out of the ordinary: a cheap handle, to be cloned and shared between threads.
 ///
-/// It sees the records of a guard whose recorder it [watches](Self::watch), and what the host tells it beside them. It
-/// decides nothing. What it takes to be ordinary stands in a [`MonitorPolicy`]. Its memory is bounded: about 2 KiB for each
+/// It sees what a guard decides that it is [given to](crate::GuardBuilder::monitor), and what the host tells it beside that.
+/// What it takes to be ordinary, and what it does about the rest, stands in a [`MonitorPolicy`]: where that says nothing of
+/// responses, it decides nothing. Its memory is bounded: about 2 KiB for each
 /// agent and 80 bytes for each of the last 32 tools and agents that it used, for at most so many agents as
 /// [`MonitorBuilder::agents`] says.
 ///
@@ -44,7 +52,7 @@ use crate::record::{Event, Record, Recorder};
 /// let policy = AgentPolicy::from_json(
 ///     r#"{"agent_id": "spiffe://example.org/agent/reporter", "permissions": [{"tool_name": "add"}]}"#,
 /// )?;
-/// let guard = Guard::builder().policy(policy).recorder(monitor.watch(RingRecorder::new(1000))).build()?;
+/// let guard = Guard::builder().policy(policy).recorder(RingRecorder::new(1000)).monitor(&monitor).build()?;
 /// let session = guard.vouched_session(AgentId::parse("spiffe://example.org/agent/reporter")?)?;
 /// for _ in 0..30 {
 ///     drop(session.call("add", "{}")?);
@@ -66,6 +74,9 @@ struct Watchtower {
     /// Seconds by which the clock is behind the time of what is remembered.
     behind: u32,
     outbox: Outbox,
+    sinks: Sinks,
+    notes: Notes,
+    responding: Responding,
     oddities: Oddities,
 }
 
@@ -83,12 +94,14 @@ struct Oddities {
 }
 
 /// Collects what a [`Monitor`] is made of. Nothing is required.
-#[derive(Debug)]
 #[must_use]
 pub struct MonitorBuilder {
     policy: MonitorPolicy,
     clock: Option<Box<dyn Clock>>,
     agents: usize,
+    sinks: Vec<Take>,
+    quarantine: Quarantine,
+    issuer: Option<Box<dyn CredentialIssuer>>,
 }
 
 /// What a monitor has had to put right, and what it could not hand on.
@@ -107,6 +120,14 @@ pub struct MonitorCounts {
     pub absurd: u64,
     /// Interactions that were told twice. They count once.
     pub duplicate: u64,
+    /// How often a sink did not take an alert. It is tried again.
+    pub failed: u64,
+    /// Alerts and responses that a guard could not put on record.
+    pub unrecorded: u64,
+    /// Requests that the issuer of credentials has not fulfilled yet.
+    pub unanswered: u64,
+    /// Responses for which there was no room: requests to the issuer, and agents to be shut out.
+    pub undone: u64,
 }
 
 impl Default for MonitorBuilder {
@@ -115,6 +136,9 @@ impl Default for MonitorBuilder {
             policy: MonitorPolicy::new(),
             clock: None,
             agents: 10_000,
+            sinks: Vec::new(),
+            quarantine: Quarantine::new(),
+            issuer: None,
         }
     }
 }
@@ -136,6 +160,35 @@ impl MonitorBuilder {
     /// alert says so; one that has been silent for more than three hours gives way to them.
     pub fn agents(mut self, agents: usize) -> Self {
         self.agents = agents;
+        self
+    }
+
+    /// Hands each alert on, on the time of whoever calls [`Monitor::tick`], so that no decision waits for it. At most 1,024 wait; those
+    /// beyond are lost, and the next that arrives says how many were. One that is not taken is tried again.
+    ///
+    /// ```
+    /// use portcullis::anomaly::Monitor;
+    ///
+    /// let monitor = Monitor::builder().sink(|alert| { eprintln!("{alert}"); Ok(()) }).build();
+    /// monitor.tick();
+    /// ```
+    pub fn sink(
+        mut self,
+        take: impl FnMut(&Alert) -> Result<(), SinkError> + Send + 'static,
+    ) -> Self {
+        self.sinks.push(Box::new(take));
+        self
+    }
+
+    /// The list that agents come onto who are shut out; one of its own where none is given.
+    pub fn quarantine(mut self, quarantine: &Quarantine) -> Self {
+        self.quarantine = quarantine.clone();
+        self
+    }
+
+    /// Who withdraws credentials and makes new ones, for the responses `revoke` and `rotate`. Where there is nobody, they wait.
+    pub fn credential_issuer(mut self, issuer: impl CredentialIssuer + 'static) -> Self {
+        self.issuer = Some(Box::new(issuer));
         self
     }
 
@@ -176,13 +229,17 @@ impl MonitorBuilder {
         let clock = self
             .clock
             .unwrap_or_else(|| Box::new(SystemClock::new()) as Box<dyn Clock>);
+        let outbox = Outbox::default();
         Monitor(Arc::new(Watchtower {
             in_force: ArcSwap::from_pointee(in_force),
             table,
             tags,
             behind: behind(&*clock),
             clock,
-            outbox: Outbox::default(),
+            sinks: Sinks::new(self.sinks, &outbox),
+            outbox,
+            notes: Notes::default(),
+            responding: Responding::new(self.quarantine, Requests::new(self.issuer)),
             oddities: Oddities::default(),
         }))
     }
@@ -221,21 +278,27 @@ impl Monitor {
         if interaction.latency > LONGEST {
             self.0.oddities.absurd.fetch_add(1, Ordering::Relaxed);
         }
-        self.0.see(interaction.source, now, |state, around| {
+        let about = Some(About::Agent(interaction.target));
+        self.0.see(interaction.source, about, now, |state, around| {
             state.spoke(around, interaction)
         });
+        self.0.responding.spoke(interaction, &self.0.tags, now);
     }
 
     /// A credential was issued.
     pub fn credential(&self, issued: &CredentialIssued<'_>) {
         let now = self.0.now();
         self.0.oddities.count(issued.at, now);
-        self.0
-            .see(issued.agent, now, |state, around| state.was_issued(around));
+        self.0.see(issued.agent, None, now, |state, around| {
+            state.was_issued(around)
+        });
     }
 
-    /// What must happen in time: alerts that were held back are told once they are due. Call it now and then, say every
-    /// minute.
+    /// What must happen in time: alerts that were held back are told once they are due, sinks get theirs, the issuer of
+    /// credentials is asked, and responses that are over end. Call it now and then, say every minute; [`Guard::tick`] does, for the
+    /// guard that the monitor was given to.
+    ///
+    /// [`Guard::tick`]: crate::Guard::tick
     pub fn tick(&self) {
         let now = self.0.now();
         self.0.table.for_each(|state| {
@@ -243,6 +306,31 @@ impl Monitor {
             state.flush(now, &mut updates);
             self.0.tell_updates(state, now, updates);
         });
+        self.0.responding.tick(now);
+        self.0.sinks.deliver();
+    }
+
+    /// The list that agents come onto who are shut out.
+    #[must_use]
+    pub fn quarantine(&self) -> &Quarantine {
+        self.0.responding.quarantine()
+    }
+
+    /// Whether one agent may speak to another, as far as responses go: the path between them is closed, or the first one shut out or
+    /// stepped up. A host asks before it lets them, and tells the [interaction](Self::interaction) afterwards, whose end decides whether
+    /// a closed path opens again.
+    ///
+    /// # Errors
+    /// [`Reason`] why it may not, or not without the approval of a person.
+    pub fn check_path(&self, source: &AgentId, target: &AgentId) -> Result<(), Reason> {
+        let tag = About::Agent(target).tag(&self.0.tags);
+        self.0.responding.check_path(Asked {
+            agent: source,
+            endings: u64::MAX,
+            tag,
+            call: tag,
+            second: self.0.now().second,
+        })
     }
 
     /// What is remembered, as bytes for [`MonitorBuilder::restore`]: a monitor that begins with them goes on where this one
@@ -267,6 +355,10 @@ impl Monitor {
             future: of(&oddities.future),
             absurd: of(&oddities.absurd),
             duplicate: of(&oddities.duplicate),
+            failed: self.0.sinks.failed(),
+            unrecorded: self.0.notes.lost(),
+            unanswered: self.0.responding.unanswered(),
+            undone: self.0.responding.undone(),
         }
     }
 
@@ -274,23 +366,89 @@ impl Monitor {
     pub(super) fn see(&self, record: &Record<'_>) {
         match &record.event {
             Event::Decided(decided) => {
+                let about = Some(About::Tool(decided.subject.tool));
+                let now = self.0.now();
                 self.0
-                    .see(decided.subject.agent, self.0.now(), |state, around| {
+                    .see(decided.subject.agent, about, now, |state, around| {
                         state.decided(around, decided)
-                    })
+                    });
             }
             Event::Ended(ended) => {
+                let (subject, now) = (ended.subject, self.0.now());
+                let about = Some(About::Tool(subject.tool));
+                let was_good = was_good(ended.outcome);
                 self.0
-                    .see(ended.subject.agent, self.0.now(), |state, around| {
-                        state.ended(around, ended)
-                    })
+                    .responding
+                    .ended(subject.agent, subject.call, was_good, now);
+                self.0.see(subject.agent, about, now, |state, around| {
+                    state.ended(around, ended)
+                });
             }
             _ => {}
         }
     }
 }
 
+/// For the guard that asks before it decides.
+impl Monitor {
+    /// From here on, somebody puts on record what this tells and does.
+    pub(crate) fn want_notes(&self) {
+        self.0.notes.want();
+    }
+
+    /// What is to be put on record next.
+    pub(crate) fn take_note(&self) -> Option<Note> {
+        self.0.notes.pop()
+    }
+
+    /// A note could not be put on record.
+    pub(crate) fn lose_note(&self) {
+        self.0.notes.lose();
+    }
+
+    /// What a session that is opened now remembers, to be told from those opened before a response ended these.
+    pub(crate) fn endings(&self) -> u64 {
+        self.0.responding.endings()
+    }
+
+    /// Whether a call may go on to be decided; if so, why a person must approve it, if one must. There may be no call yet.
+    pub(crate) fn check(
+        &self,
+        agent: &AgentId,
+        endings: u64,
+        tool: &str,
+        call: Option<CallId>,
+    ) -> Result<Option<Reason>, Reason> {
+        let call = call.map_or(0, |call| call.0);
+        self.0
+            .responding
+            .check(|| self.0.asked(agent, endings, tool, call))
+    }
+
+    /// Whether a call that all else allows may run. If so it counts.
+    pub(crate) fn admit(&self, agent: &AgentId, tool: &str, call: CallId) -> Result<(), Reason> {
+        self.0
+            .responding
+            .admit(|| self.0.asked(agent, u64::MAX, tool, call.0))
+    }
+
+    /// Ends all that holds an agent back. Tells whether anything did.
+    pub(crate) fn release(&self, agent: &AgentId) -> bool {
+        self.0.responding.release(agent)
+    }
+}
+
 impl Watchtower {
+    fn asked<'a>(&self, agent: &'a AgentId, endings: u64, tool: &str, call: u64) -> Asked<'a> {
+        Asked {
+            agent,
+            endings,
+            tag: About::Tool(tool).tag(&self.tags),
+            call,
+            second: self.now().second,
+        }
+    }
+
     fn now(&self) -> Moment {
         let mut now = Moment::new(self.clock.monotonic(), self.clock.wall());
         now.second = now.second.saturating_add(self.behind);
@@ -301,6 +459,7 @@ impl Watchtower {
     fn see(
         &self,
         agent: &AgentId,
+        about: Option<About<'_>>,
         now: Moment,
         rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
     ) {
@@ -319,17 +478,28 @@ impl Watchtower {
             if place.is_shared {
                 place.state.was_crowded_out(around, &mut findings);
             }
-            (findings, place.evicted)
+            (findings, place.evicted, place.is_shared)
         });
-        let (findings, evicted) = findings;
+        let (findings, evicted, is_shared) = findings;
         if findings.is_duplicate {
             self.oddities.duplicate.fetch_add(1, Ordering::Relaxed);
         }
         for found in findings.alerts {
-            self.outbox.tell(found.into_alert(agent.clone(), now));
+            self.tell(found.into_alert(agent.clone(), now));
         }
         for update in findings.updates {
-            self.outbox.tell(update.into_alert(agent.clone(), now));
+            self.tell(update.into_alert(agent.clone(), now));
+        }
+        let rules = in_force.policy.responses();
+        for seen in findings.seen {
+            for rule in rules.iter().filter(|rule| rule.answers(seen.kind)) {
+                if rule.covers(agent) && rule.follows(seen, is_shared) {
+                    let target = about.map(|about| about.target(&self.tags));
+                    let done = self.responding.apply(agent, rule, seen.kind, target, now);
+                    done.into_iter()
+                        .for_each(|done| self.notes.push(|| Note::Response(done)));
+                }
+            }
         }
         if let Some(mut evicted) = evicted {
             let mut updates = Vec::new();
@@ -343,8 +513,22 @@ impl Watchtower {
             return;
         };
         for update in updates {
-            self.outbox.tell(update.into_alert(agent.clone(), now));
+            self.tell(update.into_alert(agent.clone(), now));
         }
+    }
+
+    fn tell(&self, mut alert: Alert) {
+        alert.number = self.outbox.tell(&alert);
+        self.notes.push(|| Note::Alert(Box::new(alert)));
+    }
+}
+
+/// Whether a call came to a good end; `None` if it never ran.
+fn was_good(outcome: Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Completed => Some(true),
+        Outcome::Failed | Outcome::Panicked => Some(false),
+        Outcome::Cancelled | Outcome::Abandoned | Outcome::Refused(_) => None,
     }
 }
 
@@ -396,6 +580,12 @@ impl Oddities {
             None => return,
         };
         count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for MonitorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitorBuilder").finish_non_exhaustive()
     }
 }
 

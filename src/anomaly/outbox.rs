@@ -32,12 +32,17 @@ impl Outbox {
         receiver
     }
 
-    /// Gives an alert its number and hands it to everyone.
-    pub(super) fn tell(&self, mut alert: Alert) {
+    /// Gives an alert its number, which is returned, and hands it to everyone.
+    pub(super) fn tell(&self, alert: &Alert) -> u64 {
         // Numbers are in order for every reader, since they are given under the lock.
         let mut readers = self.readers.lock();
-        alert.number = self.told.fetch_add(1, Ordering::Relaxed) + 1;
-        readers.retain_mut(|reader| reader.tell(alert.clone(), &self.lost));
+        let number = self.told.fetch_add(1, Ordering::Relaxed) + 1;
+        let numbered = |mut alert: Alert| {
+            alert.number = number;
+            alert
+        };
+        readers.retain_mut(|reader| reader.tell(numbered(alert.clone()), &self.lost));
+        number
     }
 
     pub(super) fn told(&self) -> u64 {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
 
 use super::snapshot::stored;
+use crate::ids::AgentId;
 
 /// Turns names into numbers that nobody outside can foresee, so that nobody can aim for a collision.
 ///
@@ -48,6 +50,44 @@ impl Tags {
         hasher
     }
 }
+
+/// What an agent uses, or whom it speaks to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum About<'a> {
+    Tool(&'a str),
+    Agent(&'a AgentId),
+}
+
+impl About<'_> {
+    pub(super) fn tag(self, tags: &Tags) -> u64 {
+        match self {
+            // So that a tool and an agent of one name are two things.
+            Self::Tool(tool) => tags.long((0_u8, tool)),
+            Self::Agent(agent) => tags.long((1_u8, agent)),
+        }
+    }
+
+    pub(super) fn target(self, tags: &Tags) -> Target {
+        let name = match self {
+            Self::Tool(tool) => tool,
+            Self::Agent(agent) => agent.as_str(),
+        };
+        Target {
+            tag: self.tag(tags),
+            name: name.chars().take(MOST_SHOWN).collect::<String>().into(),
+        }
+    }
+}
+
+/// What is held back of an agent's: its tag, and its name for people.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) tag: u64,
+    pub(super) name: Arc<str>,
+}
+
+/// Characters of a name that goes on record.
+const MOST_SHOWN: usize = 256;
 
 /// The key stays in.
 impl fmt::Debug for Tags {

@@ -50,6 +50,11 @@ pub(crate) enum Detail {
     },
     /// A sentence that holds no value of the call.
     Message(String),
+    /// The same, of what time alone cures.
+    Wait {
+        message: String,
+        retry_after: Duration,
+    },
 }
 
 /// A value as it may be told: its kind and length, and itself only where the policy allows.
@@ -95,6 +100,7 @@ impl Reason {
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0.detail {
             Detail::Limit(facts) => facts.retry_after,
+            Detail::Wait { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -172,6 +178,14 @@ impl fmt::Display for Detail {
             Self::Limit(facts) => write!(f, "{facts}"),
             Self::NotCountable { parameter, why } => write!(f, "`{}` {why}", Plain(parameter)),
             Self::Message(text) => f.write_str(text),
+            Self::Wait {
+                message,
+                retry_after,
+            } => write!(
+                f,
+                "{message}, free again in {}",
+                HumanDuration(*retry_after)
+            ),
         }
     }
 }

@@ -13,11 +13,13 @@ use super::in_force::InForce;
 use super::metering::Metering;
 use super::timing::Timing;
 use super::{Gatehouse, Guard, PolicyVersion};
+use crate::anomaly::Monitor;
 use crate::clock::{Clock, SystemClock};
 use crate::digest::{DigestKey, EntropyError};
 use crate::error::LoadError;
 use crate::indicator::Indicators;
 use crate::policy::{AgentPolicy, PolicySet};
+use crate::quarantine::Quarantine;
 use crate::record::{Event, RecordError, Recorder};
 use crate::tool::ToolSpec;
 
@@ -31,6 +33,8 @@ pub struct GuardBuilder {
     recorder: Option<Box<dyn Recorder>>,
     clock: Option<Box<dyn Clock>>,
     indicators: Indicators,
+    quarantine: Option<Quarantine>,
+    monitor: Option<Monitor>,
     require_credentials: bool,
 }
 
@@ -50,6 +54,9 @@ pub enum BuildError {
     /// The key for digests could not be made.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// The monitor shuts agents out on another list than the guard looks at.
+    #[error("the monitor and the guard have different quarantines; give both the same")]
+    OtherQuarantine,
     /// Two tools have one name.
     #[error("the tool `{name}` is given twice")]
     DuplicateTool {
@@ -105,6 +112,20 @@ impl GuardBuilder {
         self
     }
 
+    /// The list of agents that are shut out, where it is to be shared with other guards; that of the monitor, if there is one, where
+    /// none is given.
+    pub fn quarantine(mut self, quarantine: &Quarantine) -> Self {
+        self.quarantine = Some(quarantine.clone());
+        self
+    }
+
+    /// Lets a monitor see all that is recorded, and asks it about each call: it may refuse it, or ask for the approval of a person, as
+    /// its policy says. Its alerts and responses go on record too.
+    pub fn monitor(mut self, monitor: &Monitor) -> Self {
+        self.monitor = Some(monitor.clone());
+        self
+    }
+
     /// Forbids [`Guard::vouched_session`]: sessions need a verified credential.
     pub fn require_credentials(mut self) -> Self {
         self.require_credentials = true;
@@ -119,7 +140,12 @@ impl GuardBuilder {
         if let Some(error) = self.load_error {
             return Err(error.into());
         }
-        let recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
+        let mut recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
+        let quarantine = quarantine(self.quarantine, self.monitor.as_ref())?;
+        if let Some(monitor) = &self.monitor {
+            recorder = Box::new(monitor.watch(recorder));
+            monitor.want_notes();
+        }
         let tools = self.tools;
         refuse_repeated_tools(&tools)?;
         self.policies
@@ -145,6 +171,8 @@ impl GuardBuilder {
             metering,
             has_indicators: AtomicBool::new(!self.indicators.is_empty()),
             indicators: ArcSwap::from_pointee(self.indicators),
+            quarantine,
+            monitor: self.monitor,
             secrets: secrets(&tools),
             tools,
             keeps_beginnings: recorder.keeps_beginnings(),
@@ -156,6 +184,19 @@ impl GuardBuilder {
             poisoned: AtomicBool::new(false),
             require_credentials: self.require_credentials,
         })))
+    }
+}
+
+/// One list for both, or shutting an agent out would do nothing.
+fn quarantine(
+    given: Option<Quarantine>,
+    monitor: Option<&Monitor>,
+) -> Result<Quarantine, BuildError> {
+    match (given, monitor.map(Monitor::quarantine)) {
+        (Some(given), Some(of_monitor)) if !given.is_same(of_monitor) => {
+            Err(BuildError::OtherQuarantine)
+        }
+        (given, of_monitor) => Ok(given.or(of_monitor.cloned()).unwrap_or_default()),
     }
 }
 

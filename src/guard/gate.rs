@@ -136,11 +136,18 @@ impl Gatehouse {
         let settled = self.changes.settled();
         let in_force = self.in_force.load();
         let mut matches = Matches::default();
-        let found = session
+        let standing = session
             .check_open(now)
-            .and_then(|()| find(session, &in_force, request.tool, &mut matches));
+            .and_then(|()| self.check_behaviour(session, request.tool, Some(call)));
+        let found = standing.and_then(|step_up| {
+            find(session, &in_force, request.tool, &mut matches)?;
+            Ok(step_up)
+        });
         let result = match found {
-            Ok(()) => self.examine(session, request, now, &in_force, &matches),
+            Ok(step_up) => {
+                let examined = self.examine(session, request, now, &in_force, &matches, step_up);
+                examined.and_then(|places| self.admit(call, session, request.tool, places))
+            }
             Err(reason) => Err((Verdict::Deny, reason)),
         };
         if result.is_ok() && self.changes.since(settled) {
@@ -173,12 +180,12 @@ impl Gatehouse {
         request: Request<'_>,
         ticket: Ticket,
     ) -> Result<Ticket, Denied> {
-        match self.check_withdrawn(session, request) {
+        match self.check_withdrawn(session, request, ticket.call) {
             Ok(()) => Ok(ticket),
-            Err(reason) => {
+            Err((verdict, reason)) => {
                 let outcome = Outcome::Refused(reason.code());
                 self.give_back(session, request.tool, ticket, outcome);
-                Err((Verdict::Deny, reason))
+                Err((verdict, reason))
             }
         }
     }
@@ -218,7 +225,8 @@ impl Gatehouse {
         }
     }
 
-    /// Everything after the tool was found: only the last step takes anything.
+    /// Everything after the tool was found: only the last step takes anything. `step_up` is why behaviour wants the approval of a
+    /// person.
     fn examine(
         &self,
         session: &SessionState,
@@ -226,6 +234,7 @@ impl Gatehouse {
         now: u64,
         in_force: &InForce,
         matches: &Matches<'_>,
+        step_up: Option<Reason>,
     ) -> Result<Places, Denied> {
         let deny = |reason| (Verdict::Deny, reason);
         check_representable(request.arguments).map_err(deny)?;
@@ -236,8 +245,27 @@ impl Gatehouse {
         if let Some(matched) = matches.approval() {
             return Err((Verdict::Ask, approval_required(matched)));
         }
+        if let Some(reason) = step_up {
+            return Err((Verdict::Ask, reason));
+        }
         self.reserve(session, request, now, in_force, matches)
             .map_err(deny)
+    }
+
+    /// Whether a call that all else allows may run by what responses hold back. Where not, its places are given back.
+    fn admit(
+        &self,
+        call: CallId,
+        session: &SessionState,
+        tool: &str,
+        places: Places,
+    ) -> Result<Places, Denied> {
+        let Some(monitor) = &self.monitor else {
+            return Ok(places);
+        };
+        let admitted = monitor.admit(&session.caller().agent, tool, call);
+        admitted.map_err(|reason| (Verdict::Deny, reason))?;
+        Ok(places)
     }
 
     pub(super) fn reserve(
@@ -310,7 +338,7 @@ impl Gatehouse {
             secret: request.secret,
             context: session.context().map(|context| &*context.json),
         });
-        let recorded = self.recorder.record(&self.timing.record(now, event));
+        let recorded = self.write(now, event);
         recorded.map_err(|error| fault(&format!("the decision was not recorded: {error}")))
     }
 

@@ -21,15 +21,18 @@ pub use builder::{BuildError, GuardBuilder};
 pub(crate) use gate::{Issued, Request, Ticket};
 pub(crate) use in_force::InForce;
 
+use crate::anomaly::Monitor;
 use crate::call::Call;
 use crate::decision::Reason;
 use crate::digest::{Digest, DigestKey};
 use crate::error::LoadError;
-use crate::ids::AgentId;
+use crate::ids::{AgentId, UserId};
 use crate::indicator::Indicators;
 use crate::policy::{AgentPolicy, PolicySet};
+use crate::quarantine::{Quarantine, QuarantineFull};
 use crate::record::{
-    Attached, ContextError, DecisionContext, Event, RecordError, Recorder, SessionId, SessionRecord,
+    Attached, ContextError, DecisionContext, Event, RecordError, Recorder, Released, Responded,
+    SessionId, SessionRecord,
 };
 use crate::session::{Session, SessionState};
 use crate::tool::ToolSpec;
@@ -73,6 +76,9 @@ pub(crate) struct Gatehouse {
     indicators: ArcSwap<Indicators>,
     /// Spares the path of a call a look at an empty list.
     has_indicators: AtomicBool,
+    quarantine: Quarantine,
+    /// It has seen all that was written to the recorder.
+    monitor: Option<Monitor>,
     tools: Vec<ToolSpec>,
     /// The secret parameters of each tool that has any.
     secrets: HashMap<String, Vec<String>>,
@@ -114,6 +120,18 @@ pub enum SwapError {
     NoFormerPolicies,
 }
 
+/// Why an agent was not shut out, or that it is but not on record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShutOutError {
+    /// There is no room for one more.
+    #[error(transparent)]
+    Full(#[from] QuarantineFull),
+    /// It is shut out, but that could not be recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
 /// Why a session was not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -147,10 +165,7 @@ impl Guard {
             session: id,
             agent: &agent,
         });
-        let timing = &self.0.timing;
-        self.0
-            .recorder
-            .record(&timing.record(timing.now(), event))?;
+        self.0.write(self.0.timing.now(), event)?;
         Ok(Session::new(self.clone(), id, agent.into()))
     }
 
@@ -202,6 +217,40 @@ impl Guard {
         self.0.has_indicators.store(any, Ordering::SeqCst);
     }
 
+    /// Shuts an agent out, of all guards that have the same [`Quarantine`], for a person who says so. Tells whether it was not before.
+    ///
+    /// When this returns, no call of the agent starts.
+    ///
+    /// # Errors
+    /// [`ShutOutError`] if there is no room, or if it could not be recorded: the agent is shut out all the same.
+    pub fn shut_out(&self, agent: &AgentId, by: &UserId) -> Result<bool, ShutOutError> {
+        let is_new = self.0.quarantine.shut_out(agent, self.0.timing.wall())?;
+        let event = Event::Responded(Responded {
+            agent,
+            response: "quarantine",
+            because: None,
+            by: Some(by),
+            target: None,
+            lasts: None,
+        });
+        self.0.write(self.0.timing.now(), event)?;
+        Ok(is_new)
+    }
+
+    /// Lets an agent back in that was shut out, and ends all else that responses hold against it, for a person who says so. That
+    /// comes on record first. Sessions that a response ended stay ended. Tells whether anything held the agent back.
+    ///
+    /// # Errors
+    /// [`RecordError`] if it could not be recorded. Then all is as it was.
+    pub fn release(&self, agent: &AgentId, by: &UserId) -> Result<bool, RecordError> {
+        let event = Event::Released(Released { agent, by });
+        self.0.write(self.0.timing.now(), event)?;
+        let was_shut_out = self.0.quarantine.let_in(agent);
+        let monitor = self.0.monitor.as_ref();
+        let was_held = monitor.is_some_and(|monitor| monitor.release(agent));
+        Ok(was_shut_out || was_held)
+    }
+
     /// The tools that the guard was told of.
     #[must_use]
     pub fn tools(&self) -> &[ToolSpec] {
@@ -240,6 +289,7 @@ impl Guard {
         if self.0.recorder.tick().is_err() {
             self.0.poisoned.store(true, Ordering::Release);
         }
+        self.0.write_notes();
     }
 
     /// Whether an outcome could not be recorded, so that every call is refused. There is no way back but a new guard.
@@ -264,8 +314,7 @@ impl Gatehouse {
             epoch: version.epoch,
             policy: version.digest,
         };
-        self.recorder
-            .record(&self.timing.record(self.timing.now(), event))?;
+        self.write(self.timing.now(), event)?;
         {
             let _changing = self.changes.begin();
             let next = InForce::new(set, version, &self.metering);
@@ -292,6 +341,11 @@ impl Gatehouse {
         self.metering.owner(agent)
     }
 
+    /// How many responses have ended sessions.
+    pub(crate) fn endings(&self) -> u64 {
+        self.monitor.as_ref().map_or(0, Monitor::endings)
+    }
+
     /// What a host says of why, as records of this guard carry it.
     pub(crate) fn attached(&self, context: &DecisionContext) -> Result<Attached, ContextError> {
         Attached::new(context, &self.digest_key)
@@ -305,6 +359,7 @@ impl Gatehouse {
     /// Whether the session is open and its agent not on the deny list.
     pub(crate) fn check_session(&self, session: &SessionState) -> Result<(), Reason> {
         session.check_open(self.timing.now())?;
+        self.check_quarantine(session)?;
         self.check_agent(session)
     }
 }

@@ -9,7 +9,8 @@ use super::gate::{Denied, Issued, Request, Ticket, fault, subject};
 use crate::decision::Verdict;
 use crate::ids::AgentId;
 use crate::record::{
-    Ended, Event, Executing, Outcome, Record, ResultReading, SessionId, SessionRecord, ToolResult,
+    Ended, Event, Executing, Outcome, RecordError, ResultReading, SessionId, SessionRecord,
+    ToolResult,
 };
 use crate::refusal::Refusal;
 use crate::session::SessionState;
@@ -33,8 +34,7 @@ impl Gatehouse {
             effect,
         });
         let deny = |message: String| (Verdict::Deny, fault(&message));
-        self.recorder
-            .record(&self.timing.record(now, event))
+        self.write(now, event)
             .map_err(|error| deny(format!("the call was not recorded: {error}")))?;
         self.recheck(session, ticket, request)?;
         if ticket.effect != effect {
@@ -60,7 +60,7 @@ impl Gatehouse {
     /// Records that a session was closed, as far as that can be.
     pub(crate) fn record_closed(&self, session: SessionId, agent: &AgentId) {
         let event = Event::SessionClosed(SessionRecord { session, agent });
-        self.record_or_stop(&self.timing.record(self.timing.now(), event));
+        self.record_or_stop(self.timing.now(), event);
     }
 
     /// Gives back what a call that never ran had reserved.
@@ -111,13 +111,33 @@ impl Gatehouse {
             audit_level: issued.audit_level,
             result,
         });
-        self.record_or_stop(&self.timing.record(now, event));
+        self.record_or_stop(now, event);
+    }
+
+    /// Writes a record, and what a monitor has to say behind it.
+    pub(super) fn write(&self, now: u64, event: Event<'_>) -> Result<(), RecordError> {
+        self.recorder.record(&self.timing.record(now, event))?;
+        self.write_notes();
+        Ok(())
+    }
+
+    /// Writes what a monitor tells and does. It holds whether or not it can be written.
+    pub(super) fn write_notes(&self) {
+        let Some(monitor) = &self.monitor else {
+            return;
+        };
+        while let Some(note) = monitor.take_note() {
+            let record = self.timing.record(self.timing.now(), note.event());
+            if self.recorder.record(&record).is_err() {
+                monitor.lose_note();
+            }
+        }
     }
 
     /// What cannot be recorded any more stops all later calls.
-    fn record_or_stop(&self, record: &Record<'_>) {
+    fn record_or_stop(&self, now: u64, event: Event<'_>) {
         // This may run while a tool's panic unwinds, where a second panic would end the process.
-        let record = || self.recorder.record(record);
+        let record = || self.write(now, event);
         let recorded = catch_unwind(AssertUnwindSafe(record));
         if !matches!(recorded, Ok(Ok(()))) {
             self.poisoned.store(true, Ordering::Release);

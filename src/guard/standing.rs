@@ -9,6 +9,7 @@ use crate::decision::{Code, Detail, Reason, Verdict};
 use crate::digest::Encoder;
 use crate::indicator::Hit;
 use crate::policy::{Matches, approval_required};
+use crate::record::CallId;
 use crate::session::SessionState;
 
 impl Gatehouse {
@@ -53,7 +54,7 @@ impl Gatehouse {
             return Err(deny(Reason::new(Code::Lapsed, None, detail)));
         }
         session.check_open(now).map_err(deny)?;
-        self.check_indicators(session, request).map_err(deny)?;
+        self.check_unchanged(session, request, ticket.call)?;
         self.recheck_policies(session, ticket, request, now)?;
         Ok(now)
     }
@@ -110,25 +111,68 @@ impl Gatehouse {
         Ok(())
     }
 
-    /// Whether the session was closed, or the call has come onto the deny list.
+    /// Whether the session was closed, the call has come onto the deny list, or behaviour has come to forbid it.
     pub(super) fn check_withdrawn(
         &self,
         session: &SessionState,
         request: Request<'_>,
-    ) -> Result<(), Reason> {
-        session.check_not_closed()?;
-        self.check_indicators(session, request)
+        call: CallId,
+    ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
+        session.check_not_closed().map_err(deny)?;
+        self.check_unchanged(session, request, call)
     }
 
-    /// Why no call of this session could run now, whatever the policies say.
+    fn check_unchanged(
+        &self,
+        session: &SessionState,
+        request: Request<'_>,
+        call: CallId,
+    ) -> Result<(), Denied> {
+        let deny = |reason| (Verdict::Deny, reason);
+        let behaviour = self.check_behaviour(session, request.tool, Some(call));
+        let step_up = behaviour.map_err(deny)?;
+        self.check_indicators(session, request).map_err(deny)?;
+        match step_up {
+            Some(reason) => Err((Verdict::Ask, reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the agent is shut out or held back; if not, why its behaviour wants the approval of a person, if it does.
+    pub(super) fn check_behaviour(
+        &self,
+        session: &SessionState,
+        tool: &str,
+        call: Option<CallId>,
+    ) -> Result<Option<Reason>, Reason> {
+        self.check_quarantine(session)?;
+        let (agent, endings) = (&session.caller().agent, session.endings());
+        match &self.monitor {
+            Some(monitor) => monitor.check(agent, endings, tool, call),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn check_quarantine(&self, session: &SessionState) -> Result<(), Reason> {
+        if self.quarantine.holds(&session.caller().agent) {
+            return Err(Reason::new(Code::Quarantined, None, Detail::None));
+        }
+        Ok(())
+    }
+
+    /// Why no call of this session could run now, whatever the policies say; if none, why its behaviour wants the approval of a
+    /// person.
     pub(crate) fn check_beside_policies(
         &self,
         session: &SessionState,
         request: Request<'_>,
-    ) -> Result<(), Reason> {
+    ) -> Result<Option<Reason>, Reason> {
         self.check_recorder()?;
         session.check_open(self.timing.now())?;
-        self.check_indicators(session, request)
+        let step_up = self.check_behaviour(session, request.tool, None)?;
+        self.check_indicators(session, request)?;
+        Ok(step_up)
     }
 
     /// Whether the agent is on the deny list.

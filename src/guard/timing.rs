@@ -40,16 +40,21 @@ impl Timing {
     }
 
     pub(super) fn record<'a>(&self, now: u64, event: Event<'a>) -> Record<'a> {
-        let wall = Duration::from_nanos(
-            self.wall_at_zero
-                .load(Ordering::Relaxed)
-                .saturating_add(now),
-        );
         Record {
             at: Duration::from_nanos(now),
-            wall: SystemTime::UNIX_EPOCH + wall,
+            wall: self.wall_at(now),
             event,
         }
+    }
+
+    /// The time of day, as records have it.
+    pub(super) fn wall(&self) -> SystemTime {
+        self.wall_at(self.now())
+    }
+
+    fn wall_at(&self, now: u64) -> SystemTime {
+        let at_zero = self.wall_at_zero.load(Ordering::Relaxed);
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(at_zero.saturating_add(now))
     }
 }
 

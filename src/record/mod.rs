@@ -56,27 +56,33 @@ pub trait Recorder: Send + Sync + std::fmt::Debug {
     }
 }
 
-impl<R: Recorder + ?Sized> Recorder for std::sync::Arc<R> {
-    fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
-        (**self).record(record)
-    }
+/// As what they point to does.
+macro_rules! recorder_behind {
+    ($($pointer:ty),+) => {$(
+        impl<R: Recorder + ?Sized> Recorder for $pointer {
+            fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+                (**self).record(record)
+            }
 
-    fn digest_key(&self) -> Option<DigestKey> {
-        (**self).digest_key()
-    }
+            fn digest_key(&self) -> Option<DigestKey> {
+                (**self).digest_key()
+            }
 
-    fn keeps_beginnings(&self) -> bool {
-        (**self).keeps_beginnings()
-    }
+            fn keeps_beginnings(&self) -> bool {
+                (**self).keeps_beginnings()
+            }
 
-    fn keeps_results(&self) -> bool {
-        (**self).keeps_results()
-    }
+            fn keeps_results(&self) -> bool {
+                (**self).keeps_results()
+            }
 
-    fn tick(&self) -> Result<(), RecordError> {
-        (**self).tick()
-    }
+            fn tick(&self) -> Result<(), RecordError> {
+                (**self).tick()
+            }
+        }
+    )+};
 }
+recorder_behind!(std::sync::Arc<R>, Box<R>);
 
 /// A record could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +136,12 @@ pub enum Event<'a> {
     SessionOpened(SessionRecord<'a>),
     /// A session was closed by its host.
     SessionClosed(SessionRecord<'a>),
+    /// A monitor saw behaviour out of the ordinary.
+    Alerted(Alerted<'a>),
+    /// Something was done about it, or about an agent by a person.
+    Responded(Responded<'a>),
+    /// A person ended all that held an agent back.
+    Released(Released<'a>),
     /// The policies changed.
     PolicyLoaded {
         /// Counts the policy changes of this guard; the first policies are 1.
@@ -251,6 +263,63 @@ pub struct Ended<'a> {
     pub audit_level: AuditLevel,
     /// What the tool returned, if it completed, the recorder wants it and it could be read.
     pub result: Option<ToolResult<'a>>,
+}
+
+/// Behaviour out of the ordinary, as a [`Monitor`](crate::anomaly::Monitor) tells it: see
+/// [`Alert`](crate::anomaly::Alert).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Alerted<'a> {
+    /// The agent that behaves so.
+    pub agent: &'a AgentId,
+    /// Counts the alerts of the monitor.
+    pub number: u64,
+    /// What sort of behaviour.
+    pub kind: &'static str,
+    /// How bad it is.
+    pub severity: &'static str,
+    /// What it is about, if there is more to say than the agent.
+    pub target: Option<&'a str>,
+    /// What was counted.
+    pub observed: f64,
+    /// What was declared or learned.
+    pub expected: f64,
+    /// How surprising that is by chance, in nats.
+    pub surprise: Option<f64>,
+    /// How many events the expectation was learned from, and for how long.
+    pub baseline: Option<(u64, Duration)>,
+    /// The last call that it rests on.
+    pub call: Option<CallId>,
+    /// How often the same happened since the last alert about it.
+    pub more: u64,
+}
+
+/// What is done about an agent: see [`Response`](crate::anomaly::Response).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Responded<'a> {
+    /// The agent.
+    pub agent: &'a AgentId,
+    /// What is done.
+    pub response: &'static str,
+    /// The kind of alert that led to it.
+    pub because: Option<&'static str>,
+    /// The person who did it, where it was one.
+    pub by: Option<&'a UserId>,
+    /// What of the agent's is held back, if not all.
+    pub target: Option<&'a str>,
+    /// For how long, where it ends by itself.
+    pub lasts: Option<Duration>,
+}
+
+/// Who let whom go.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Released<'a> {
+    /// The agent.
+    pub agent: &'a AgentId,
+    /// The person.
+    pub by: &'a UserId,
 }
 
 /// How an allowed call ended.

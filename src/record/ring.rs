@@ -207,7 +207,12 @@ impl RecordedCall {
                 self.epoch = epoch;
             }
             // See `is_kept`.
-            Event::Executing(_) | Event::SessionOpened(_) | Event::SessionClosed(_) => {}
+            Event::Executing(_)
+            | Event::SessionOpened(_)
+            | Event::SessionClosed(_)
+            | Event::Alerted(_)
+            | Event::Responded(_)
+            | Event::Released(_) => {}
         }
     }
 

@@ -281,14 +281,17 @@ impl Session {
                 arguments: call.args().view(),
                 secret,
             };
-            let mut checked = gate.check_beside_policies(&self.0, request);
-            if explanation.decision().is_allow() {
-                checked = checked.and_then(|()| gate.check_limits(&self.0, request, &in_force));
-            }
-            match checked {
-                Ok(()) => explanation,
-                Err(reason) => explanation.with_decision(Decision::Deny(reason)),
-            }
+            let is_allowed = explanation.decision().is_allow();
+            let decision = match gate.check_beside_policies(&self.0, request) {
+                Err(reason) => Decision::Deny(reason),
+                Ok(Some(step_up)) if is_allowed => Decision::Ask(step_up),
+                Ok(None) if is_allowed => match gate.check_limits(&self.0, request, &in_force) {
+                    Err(reason) => Decision::Deny(reason),
+                    Ok(()) => return explanation,
+                },
+                Ok(_) => return explanation,
+            };
+            explanation.with_decision(decision)
         })
     }
 

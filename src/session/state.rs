@@ -21,6 +21,8 @@ pub(crate) struct SessionState {
     /// A second user or task was named: nobody's authority covers that.
     pub(super) contradictory: bool,
     pub(super) context: Option<Attached>,
+    /// What tells it from sessions that were opened before a response ended these.
+    endings: u64,
     /// Shared with the sessions that were made from this one.
     closed: Arc<AtomicBool>,
     agent_group: CachedGroup,
@@ -30,6 +32,7 @@ pub(crate) struct SessionState {
 
 impl SessionState {
     pub(super) fn new(guard: Guard, id: SessionId, caller: Caller) -> Self {
+        let endings = guard.0.endings();
         Self {
             id,
             owner: guard.0.owner(&caller.agent),
@@ -38,6 +41,7 @@ impl SessionState {
             expires_at: u64::MAX,
             contradictory: false,
             context: None,
+            endings,
             closed: Arc::default(),
             agent_group: CachedGroup::default(),
             user_group: CachedGroup::default(),
@@ -51,6 +55,7 @@ impl SessionState {
             expires_at: self.expires_at,
             contradictory: self.contradictory,
             context: self.context.clone(),
+            endings: self.endings,
             closed: Arc::clone(&self.closed),
             ..Self::new(self.guard.clone(), self.id, self.caller.clone())
         }
@@ -82,6 +87,10 @@ impl SessionState {
     /// Why its calls are asked for.
     pub(crate) fn context(&self) -> Option<&Attached> {
         self.context.as_ref()
+    }
+
+    pub(crate) fn endings(&self) -> u64 {
+        self.endings
     }
 
     pub(crate) fn owner(&self) -> u64 {

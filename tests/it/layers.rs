@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("finding", 0),
     ("ids", 0),
     ("json", 0),
+    ("quarantine", 0),
     ("reading", 0),
     ("record", 0),
     ("text", 0),

@@ -3,6 +3,7 @@
 use super::{AgentState, Findings, Sighting, Surroundings};
 use crate::anomaly::alert::{AlertKind, Baseline};
 use crate::anomaly::learned::{Learned, Odd, OddRate};
+use crate::anomaly::tags::About;
 use crate::ids::AgentId;
 use crate::record::{CallId, Decided, Ended, Outcome};
 
@@ -18,7 +19,7 @@ impl AgentState {
             return;
         };
         let (second, tool) = (self.second, decided.subject.tool);
-        let hash = around.tags.long((TOOL, tool));
+        let hash = About::Tool(tool).tag(around.tags);
         let learned = self.learned(around);
         let all = learned.call(second, rule);
         let edge = learned.edge(edge_tag(hash), second, rule);
@@ -53,7 +54,7 @@ impl AgentState {
             return;
         }
         let tool = ended.subject.tool;
-        let tag = edge_tag(around.tags.long((TOOL, tool)));
+        let tag = edge_tag(About::Tool(tool).tag(around.tags));
         let micros = u64::try_from(ended.latency.as_micros()).unwrap_or(u64::MAX);
         let learned = self.learned(around);
         let latency = learned.latency(tag, micros, rule);
@@ -81,7 +82,7 @@ impl AgentState {
             return;
         };
         let second = self.second;
-        let hash = around.tags.long((AGENT, target));
+        let hash = About::Agent(target).tag(around.tags);
         let learned = self.learned(around);
         let rate = learned.edge(edge_tag(hash), second, rule);
         let endpoint = learned.endpoint(hash, second, rule);
@@ -146,7 +147,3 @@ impl Teller<'_> {
 fn edge_tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
-
-/// Tell tags of different things apart.
-const TOOL: u8 = 0;
-const AGENT: u8 = 1;

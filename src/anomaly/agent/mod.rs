@@ -4,7 +4,7 @@ mod arguments;
 mod declared;
 mod learning;
 
-use crate::anomaly::snapshot::{Input, Stored};
+use crate::anomaly::snapshot::{Input, Stored, stored};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::event::{AgentInteraction, InteractionStatus};
 use super::learned::{Learned, Odd};
 use super::moment::Moment;
 use super::policy::{ExpectedAgent, MonitorPolicy};
-use super::rules::{Decisions, Minute, Pending, Refused, Steps};
+use super::rules::{Causes, Decisions, Minute, Pending, Refused, Steps};
 use super::statistics::{Novelty, Seen};
 use super::tags::Tags;
 use crate::decision::{Code, Verdict};
@@ -27,7 +27,7 @@ use crate::ids::AgentId;
 use crate::record::{CallId, Decided, Ended, Outcome};
 
 /// The memory of one agent. Of fixed size, but for the minutes of declared rates, of which there are as many as the policy
-/// declares for it, and for its [`Desk`].
+/// declares for it, and for what was [`Told`].
 #[derive(Debug)]
 pub(super) struct AgentState {
     /// The last second in which something happened; time does not go back.
@@ -41,10 +41,26 @@ pub(super) struct AgentState {
     minutes: SmallVec<[(u64, Minute); 1]>,
     covering: Covering,
     learned: Option<Box<Learned>>,
-    desk: Desk,
-    /// The agent of the last alert.
-    alerted: Option<AgentId>,
+    told: Option<Box<Told>>,
 }
+
+/// What was out of the ordinary, once something was.
+#[derive(Debug)]
+struct Told {
+    /// Of the last alert.
+    agent: AgentId,
+    causes: Causes,
+    desk: Desk,
+}
+
+stored!(
+    Told {
+        agent,
+        causes,
+        desk
+    },
+    |_| true
+);
 
 /// Which entries of a policy speak of the agent.
 #[derive(Debug, Default)]
@@ -78,9 +94,21 @@ impl Surroundings<'_> {
 /// What came of one event.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    /// All that is out of the ordinary, told or not.
+    pub(super) seen: SmallVec<[Sighted; 4]>,
     pub(super) alerts: Vec<Found>,
     pub(super) updates: Vec<Update>,
     pub(super) is_duplicate: bool,
+}
+
+/// Something out of the ordinary, for those who respond to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighted {
+    pub(super) kind: AlertKind,
+    /// Whether something else is out of the ordinary too, of late.
+    pub(super) is_backed: bool,
+    /// Whether an alert tells it, which comes first in a while.
+    pub(super) is_told: bool,
 }
 
 /// An alert before it has a number.
@@ -140,8 +168,7 @@ impl Stored for AgentState {
         self.duplicates.store(out);
         self.minutes.to_vec().store(out);
         self.learned.store(out);
-        self.desk.store(out);
-        self.alerted.store(out);
+        self.told.store(out);
     }
 
     fn load(input: &mut Input<'_>) -> Option<Self> {
@@ -154,8 +181,7 @@ impl Stored for AgentState {
             duplicates: Stored::load(input)?,
             minutes: Vec::load(input)?.into(),
             learned: Stored::load(input)?,
-            desk: Stored::load(input)?,
-            alerted: Stored::load(input)?,
+            told: Stored::load(input)?,
             pending: Pending::default(),
             covering: Covering::default(),
         })
@@ -175,14 +201,13 @@ impl AgentState {
             minutes: SmallVec::new(),
             covering: Covering::default(),
             learned: None,
-            desk: Desk::default(),
-            alerted: None,
+            told: None,
         }
     }
 
     /// Whom the alerts that were held back are about.
     pub(super) fn alerted(&self) -> Option<&AgentId> {
-        self.alerted.as_ref()
+        self.told.as_ref().map(|told| &told.agent)
     }
 
     /// The last second in which something happened.
@@ -203,7 +228,7 @@ impl AgentState {
         }
         self.check_hours(around, Some(call), &mut findings);
         self.check_calls(around, call, &mut findings);
-        let is_refused = decided.verdict == Verdict::Deny && decided.code != Code::Fault;
+        let is_refused = decided.verdict == Verdict::Deny && is_agents_doing(decided.code);
         self.learn_call(around, decided, is_refused, &mut findings);
         self.check_arguments(around, decided, &mut findings);
         self.check_denials(around, is_refused, Some(call), &mut findings);
@@ -300,12 +325,16 @@ impl AgentState {
     /// Tells what was held back and is due.
     pub(super) fn flush(&mut self, now: Moment, updates: &mut Vec<Update>) {
         self.advance(now);
-        self.desk.flush(self.second, updates);
+        if let Some(told) = &mut self.told {
+            told.desk.flush(self.second, updates);
+        }
     }
 
     /// Tells what was held back, before it is forgotten.
     pub(super) fn close(&mut self, updates: &mut Vec<Update>) {
-        self.desk.close(updates);
+        if let Some(told) = &mut self.told {
+            told.desk.close(updates);
+        }
     }
 
     fn begin(&mut self, around: Surroundings<'_>) {
@@ -337,14 +366,17 @@ impl AgentState {
     }
 
     fn tell(&mut self, around: Surroundings<'_>, sighting: Sighting<'_>, findings: &mut Findings) {
-        if self.alerted.as_ref() != Some(around.agent) {
-            self.alerted = Some(around.agent.clone());
+        let told = self
+            .told
+            .get_or_insert_with(|| Box::new(Told::of(around.agent)));
+        if told.agent != *around.agent {
+            told.agent = around.agent.clone();
         }
         let target = || -> Option<Arc<str>> {
             let shown: String = sighting.target.chars().take(MOST_SHOWN).collect();
             (!shown.is_empty()).then(|| shown.into())
         };
-        let more = self.desk.admit(
+        let more = told.desk.admit(
             sighting.kind,
             around.tags.short(sighting.target),
             target,
@@ -352,6 +384,11 @@ impl AgentState {
             self.second,
             &mut findings.updates,
         );
+        findings.seen.push(Sighted {
+            kind: sighting.kind,
+            is_backed: told.causes.observe(sighting.kind.cause(), self.second),
+            is_told: more.is_some(),
+        });
         if let Some(more) = more {
             findings.alerts.push(Found {
                 kind: sighting.kind,
@@ -367,6 +404,16 @@ impl AgentState {
     }
 }
 
+impl Told {
+    fn of(agent: &AgentId) -> Self {
+        Self {
+            agent: agent.clone(),
+            causes: Causes::default(),
+            desk: Desk::default(),
+        }
+    }
+}
+
 impl Covering {
     fn of(around: Surroundings<'_>) -> Self {
         let (agents, paths) = around.policy.about(around.agent);
@@ -377,6 +424,14 @@ impl Covering {
             paths: paths.filter_map(narrow).collect(),
         }
     }
+}
+
+/// Whether a refusal says something about the agent. Those that a monitor led to would lead it on.
+fn is_agents_doing(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::Fault | Code::Anomaly | Code::Quarantined | Code::Revoked
+    )
 }
 
 /// Characters of a name that an alert holds on to.

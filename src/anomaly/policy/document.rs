@@ -7,14 +7,21 @@ use std::time::Duration;
 use super::hours::parse_time;
 use super::{
     Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Learning, Loops,
-    MonitorPolicy, Probing, Ratio, Rules,
+    MonitorPolicy, Probing, Ratio, ResponseRule, Rules,
 };
 use crate::error::{LoadError, Unseen};
 use crate::ids::AgentPattern;
 use crate::json::{Member, Node, Span};
 use crate::reading::{Reading, parse_duration};
 
-const POLICY_KEYS: [&str; 5] = ["version", "agents", "paths", "rules", "learned"];
+const POLICY_KEYS: [&str; 6] = [
+    "version",
+    "agents",
+    "paths",
+    "rules",
+    "learned",
+    "responses",
+];
 const AGENT_KEYS: [&str; 6] = [
     "agent_id",
     "calls_per_minute",
@@ -90,6 +97,7 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
         agents,
         paths,
         rules,
+        responses: read_list(reading, members, "responses", ResponseRule::read)?,
         source: Unseen(reading.source.clone()),
     })
 }
@@ -196,7 +204,12 @@ fn read_number(reading: &Reading, node: &Node, least: f64, most: f64) -> Result<
     }
 }
 
-fn read_count(reading: &Reading, node: &Node, least: u32, most: u32) -> Result<u32, LoadError> {
+pub(super) fn read_count(
+    reading: &Reading,
+    node: &Node,
+    least: u32,
+    most: u32,
+) -> Result<u32, LoadError> {
     let count = reading.count(node)?;
     u32::try_from(count)
         .ok()
@@ -208,13 +221,23 @@ fn read_count(reading: &Reading, node: &Node, least: u32, most: u32) -> Result<u
 }
 
 fn read_within(reading: &Reading, node: &Node) -> Result<Duration, LoadError> {
+    read_time_span(reading, node, LONGEST, "1h")
+}
+
+/// At least a second, and at most this, which is called so.
+pub(super) fn read_time_span(
+    reading: &Reading,
+    node: &Node,
+    longest: Duration,
+    name: &str,
+) -> Result<Duration, LoadError> {
     let second = Duration::from_secs(1);
     parse_duration(reading.string(node)?)
-        .filter(|within| (second..=LONGEST).contains(within))
+        .filter(|span| (second..=longest).contains(span))
         .ok_or_else(|| {
-            reading
-                .error(node.span, "expected a length of time from 1s to 1h")
-                .help("write it as `120s` or `5m`")
+            let message = format!("expected a length of time from 1s to {name}");
+            let error = reading.error(node.span, message);
+            error.help("write it as `120s` or `5m`")
         })
 }
 
@@ -375,7 +398,12 @@ fn is_enabled(reading: &Reading, members: &[Member]) -> Result<bool, LoadError> 
     find(members, "enabled").map_or(Ok(true), |node| reading.boolean(node))
 }
 
-fn find<'n>(members: &'n [Member], key: &str) -> Option<&'n Node> {
+/// Whether a switch that is off where it is absent is on.
+pub(super) fn is_set(reading: &Reading, members: &[Member], key: &str) -> Result<bool, LoadError> {
+    find(members, key).map_or(Ok(false), |node| reading.boolean(node))
+}
+
+pub(super) fn find<'n>(members: &'n [Member], key: &str) -> Option<&'n Node> {
     let member = members.iter().find(|member| member.key == key)?;
     Some(&member.value)
 }

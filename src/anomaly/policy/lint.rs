@@ -15,6 +15,7 @@ impl MonitorPolicy {
         let mut findings = self.open_weeks();
         findings.extend(self.open_paths());
         findings.extend(self.idle_rules());
+        findings.extend(self.waiting_responses());
         findings.sort_by_key(Finding::starts_at);
         findings
     }
@@ -95,6 +96,24 @@ impl MonitorPolicy {
             Some(self.finding(Lint::IdleRule, says, *span))
         })
         .collect()
+    }
+
+    /// Responses to nothing but what was learned, which must wait for something else.
+    fn waiting_responses(&self) -> Vec<Finding> {
+        let waits = |rule: &&super::ResponseRule| {
+            !rule.alone && !rule.response.is_mild() && rule.is_all_learned()
+        };
+        let finding = |rule: &super::ResponseRule| {
+            let response = rule.response;
+            let says = Says {
+                message: format!("no alert that this is to leads to `{response}` by itself"),
+                why: "they rest on what was learned, so an alert about something else must come within an hour"
+                    .to_owned(),
+                instead: "say `alone = true`, or `step_up`".to_owned(),
+            };
+            self.finding(Lint::WaitingResponse, says, rule.span.0)
+        };
+        self.responses.iter().filter(waits).map(finding).collect()
     }
 
     /// The rules that the text names, and where. A policy remembers what rules say, not that they were said.

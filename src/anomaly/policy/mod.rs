@@ -4,6 +4,7 @@ mod destination;
 mod document;
 mod hours;
 mod lint;
+mod responses;
 mod rules;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
 pub(super) use hours::Hours;
+pub(super) use responses::ResponseRule;
 pub(super) use rules::{Denials, Learning, Loops, Probing, Ratio, Rules};
 
 use crate::error::{LoadError, Source, Unseen};
@@ -55,6 +57,18 @@ use crate::reading::{self, Format, Reading};
 /// significance = 1e-6                        # all of these, and DENIAL_RATE, with at most this probability
 /// novelty = 1e-3                             # NEW_DESTINATION, NEW_VALUE: where a new one is at most so probable
 /// oddity = 1e-4                              # ODD_STEP: where one so rare, or rarer, is at most so probable
+///
+/// [[responses]]                              # what is done beside telling; with none, nothing
+/// on = ["RATE_ANOMALY", "CALL_RATE"]         # kinds of alerts
+/// response = "step_up"                       # see `Response`
+/// for = "10m"                                # of step_up, throttle and circuit_break; this is the default
+/// agents = ["spiffe://example.org/agent/*"]  # all where absent
+///
+/// [[responses]]
+/// on = ["REPEATED_DENIALS"]
+/// response = "throttle"
+/// calls_per_minute = 6                       # of a throttle only
+/// alone = true                               # see below
 /// ```
 ///
 /// `enabled = false` turns a rule off. JSON has the same keys. Unknown and repeated keys are errors.
@@ -64,6 +78,10 @@ use crate::reading::{self, Format, Reading};
 /// - A rate is compared with the events of the last 60 seconds: more than `ratio` times as many, and so many that chance
 ///   alone reaches that number with a probability of at most `significance` where the rate is as declared (Poisson). Without
 ///   the second, a rate of one a minute would be called exceeded many times a day.
+/// - What was learned can err, and can be taught. An alert that rests on it leads to no more than `notify` and `step_up`, and
+///   none at all leads to `quarantine` by itself: for these, alerts about something else must have come within the last hour.
+///   `alone = true` says that one is enough.
+/// - Agents that share one memory, since there are more of them than the monitor has room for, are stepped up at most.
 ///
 /// ```
 /// use portcullis::anomaly::MonitorPolicy;
@@ -82,6 +100,7 @@ pub struct MonitorPolicy {
     agents: Vec<ExpectedAgent>,
     paths: Vec<ExpectedPath>,
     rules: Rules,
+    responses: Vec<ResponseRule>,
     source: Unseen<Option<Arc<Source>>>,
 }
 
@@ -138,6 +157,10 @@ impl MonitorPolicy {
     /// [`LoadError`] if it cannot be read, has another extension, or is not such a policy.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, LoadError> {
         read(reading::read_file(path.as_ref())?)
+    }
+
+    pub(super) fn responses(&self) -> &[ResponseRule] {
+        &self.responses
     }
 
     pub(super) fn rules(&self) -> &Rules {

@@ -1,5 +1,6 @@
 //! What the rules on what was declared remember, each in constant space.
 
+mod causes;
 mod contacts;
 mod decisions;
 mod minute;
@@ -7,6 +8,7 @@ mod pending;
 mod refused;
 mod steps;
 
+pub(super) use causes::Causes;
 pub(super) use contacts::destinations;
 pub(super) use decisions::Decisions;
 pub(super) use minute::Minute;

@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime};
 use super::payload::{PayloadRef, Place};
 use crate::decision::RuleRef;
 use crate::json::View;
-use crate::record::{Decided, Ended, Event, Executing, Outcome, Record, SessionRecord, Subject};
-use crate::text::push_plain;
+use crate::record::{
+    Alerted, Decided, Ended, Event, Executing, Outcome, Record, Responded, SessionRecord, Subject,
+};
+use crate::text::{Plain, push_plain};
 
 /// The members of an entry behind its number, without the brackets, appended to reused memory.
 pub(super) struct EntryText<'t>(&'t mut String);
@@ -79,6 +81,13 @@ impl<'t> EntryText<'t> {
             }
             Event::SessionOpened(session) => begin(text, "session_opened").session(&session),
             Event::SessionClosed(session) => begin(text, "session_closed").session(&session),
+            Event::Alerted(alerted) => begin(text, "alerted").alerted(&alerted),
+            Event::Responded(responded) => begin(text, "responded").responded(&responded),
+            Event::Released(released) => {
+                let mut entry = begin(text, "released");
+                entry.text("agent", released.agent.as_str());
+                entry.text("by", released.by.as_str());
+            }
         }
     }
 
@@ -115,6 +124,46 @@ impl<'t> EntryText<'t> {
         if let Some(result) = &ended.result {
             self.hex("result_digest", result.digest.as_bytes());
             self.number("result_bytes", result.size);
+        }
+    }
+
+    fn alerted(&mut self, alerted: &Alerted<'_>) {
+        if let Some(call) = alerted.call {
+            let _ = write!(self.0, ",\"call\":\"{call}\"");
+        }
+        self.text("agent", alerted.agent.as_str());
+        self.word("alert", alerted.kind);
+        self.word("severity", alerted.severity);
+        if let Some(target) = alerted.target {
+            self.plain("target", target);
+        }
+        self.number("alert_number", alerted.number);
+        self.float("observed", alerted.observed);
+        self.float("expected", alerted.expected);
+        if let Some(surprise) = alerted.surprise {
+            self.float("surprise_nats", surprise);
+        }
+        if let Some((events, age)) = alerted.baseline {
+            self.number("baseline_events", events);
+            self.number("baseline_seconds", age.as_secs());
+        }
+        self.number("more", alerted.more);
+    }
+
+    fn responded(&mut self, responded: &Responded<'_>) {
+        self.text("agent", responded.agent.as_str());
+        self.word("response", responded.response);
+        if let Some(kind) = responded.because {
+            self.word("alert", kind);
+        }
+        if let Some(by) = responded.by {
+            self.text("by", by.as_str());
+        }
+        if let Some(target) = responded.target {
+            self.plain("target", target);
+        }
+        if let Some(lasts) = responded.lasts {
+            self.number("lasts_seconds", lasts.as_secs());
         }
     }
 
@@ -175,6 +224,18 @@ impl<'t> EntryText<'t> {
             self.0.push_str(part);
         }
         View::String(text).write_json(self.0);
+    }
+
+    /// A name that came from outside.
+    fn plain(&mut self, key: &str, name: &str) {
+        self.text(key, &Plain(name).to_string());
+    }
+
+    /// What is no finite number is left out: JSON has none.
+    fn float(&mut self, key: &str, value: f64) {
+        if value.is_finite() {
+            let _ = write!(self.0, ",\"{key}\":{value:?}");
+        }
     }
 
     /// Where payloads stand, for what must be done with them after a crash.

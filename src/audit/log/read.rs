@@ -82,8 +82,8 @@ impl<'l> LogEntry<'l> {
 
     /// What it is: `decided`, `executing`, `completed`, `failed`, `panicked`, `cancelled`, `abandoned`, `refused`,
     /// `unknown`, `erased`, `erasures_done`, `expired`, `payloads_not_removed`, `payload_lost`, `policy_loaded`,
-    /// `session_opened`, `session_closed`, `log_opened`, `log_closed`, `recovered`, `checkpoint_not_kept` or
-    /// `checkpoint_not_signed`.
+    /// `session_opened`, `session_closed`, `alerted`, `responded`, `released`, `log_opened`, `log_closed`, `recovered`,
+    /// `checkpoint_not_kept` or `checkpoint_not_signed`.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.text("type").unwrap_or_default()
@@ -182,7 +182,8 @@ impl fmt::Display for LogEntry<'_> {
         let kind = Plain(self.kind()).to_string();
         write!(f, "{index:>7} {time} {kind:<15}")?;
         for key in [
-            "decision", "code", "tool", "agent", "user", "task", "session", "call", "reason",
+            "decision", "code", "alert", "response", "tool", "agent", "user", "task", "session",
+            "call", "target", "by", "reason",
         ] {
             if let Some(value) = self.text(key) {
                 write!(f, " {key}={}", Plain(value))?;

@@ -148,6 +148,90 @@ fn defaults_are_as_documented() {
     );
 }
 
+fn response_error(keys: &str) -> String {
+    error(&format!(r#"{{"responses": [{{{keys}}}]}}"#))
+}
+
+#[test]
+fn every_mistake_in_a_response_is_told() {
+    for (found, expected) in [
+        (response_error(""), "16: the response has no `on`"),
+        (
+            response_error(r#""on": ["LOOP"]"#),
+            "16: the response has no `response`",
+        ),
+        (
+            response_error(r#""on": [], "response": "notify""#),
+            "23: the response is to no kind of alert",
+        ),
+        (
+            response_error(r#""on": ["LOOPS"], "response": "notify""#),
+            "24: `LOOPS` is not",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "quarantaine""#),
+            "45: `quarantaine` is not",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "throttle""#),
+            "45: a throttle needs `calls_per_minute`",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "throttle", "calls_per_minute": 0"#),
+            "77: expected an integer from 1 to 600",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "calls_per_minute": 6"#),
+            "76: `step_up` has no `calls_per_minute`",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "revoke", "for": "1h""#),
+            "62: `revoke` does not end by itself",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "for": "8d""#),
+            "63: expected a length of time from 1s to 7d",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "agents": []"#),
+            "66: the response is for no agent",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "agents": ["a"]"#),
+            "67: an agent id must begin with `spiffe://`",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "alone": 1"#),
+            "65: expected `true` or `false`, found an integer",
+        ),
+        (
+            response_error(r#""on": ["LOOP"], "response": "step_up", "until": "1h""#),
+            "56: unknown field `until` in a response",
+        ),
+    ] {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn a_response_that_must_wait_for_something_else_is_found() {
+    let policy = MonitorPolicy::from_json(
+        r#"{"responses": [
+            {"on": ["CALL_RATE", "LATENCY"], "response": "quarantine"},
+            {"on": ["CALL_RATE"], "response": "step_up"},
+            {"on": ["CALL_RATE"], "response": "revoke", "alone": true},
+            {"on": ["CALL_RATE", "RATE_ANOMALY"], "response": "revoke"}
+        ]}"#,
+    )
+    .unwrap();
+    let found = policy.lint();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].kind(), found[0].line()),
+        (Lint::WaitingResponse, Some(2))
+    );
+}
+
 #[test]
 fn what_says_nothing_is_found() {
     let policy = MonitorPolicy::from_json(

@@ -4,7 +4,9 @@ mod bounds;
 mod document;
 mod learned;
 mod quiet;
+mod responses;
 mod rules;
+mod sinks;
 mod snapshot;
 mod streams;
 
@@ -13,8 +15,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, SystemTime};
 
 use portcullis::anomaly::{
-    AgentInteraction, Alert, AlertKind, CredentialIssued, InteractionStatus, Monitor,
-    MonitorPolicy, Watched,
+    AgentInteraction, Alert, AlertKind, CredentialIssued, InteractionStatus, Monitor, MonitorPolicy,
 };
 use portcullis::{AgentId, Clock, Guard, ManualClock, RingRecorder, Session};
 
@@ -45,11 +46,11 @@ impl Watch {
         let policy = MonitorPolicy::from_json(policy).unwrap_or_else(|error| panic!("{error}"));
         let builder = Monitor::builder().policy(policy).agents(agents);
         let monitor = builder.clock(Arc::clone(&clock)).build();
-        let recorder: Watched<_> = monitor.watch(RingRecorder::new(10));
         let guard = Guard::builder()
             .policy(agent_policy(PERMISSIONS))
             .clock(Arc::clone(&clock))
-            .recorder(recorder)
+            .recorder(RingRecorder::new(10))
+            .monitor(&monitor)
             .build()
             .unwrap();
         Self {

@@ -1,0 +1,111 @@
+//! What waits to be put on record.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::alert::{Alert, AlertKind};
+use super::response::Response;
+use crate::ids::AgentId;
+use crate::record::{Alerted, Event, Responded};
+
+/// Something that a guard puts on record for the monitor.
+#[derive(Debug)]
+pub(crate) enum Note {
+    Alert(Box<Alert>),
+    Response(Done),
+}
+
+/// A response that has begun to hold.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(super) agent: AgentId,
+    pub(super) response: Response,
+    pub(super) because: AlertKind,
+    pub(super) target: Option<Arc<str>>,
+    /// Where it ends by itself.
+    pub(super) lasts: Option<Duration>,
+}
+
+/// First in, first out. Where no guard asks, nothing is kept.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    is_wanted: AtomicBool,
+    count: AtomicUsize,
+    waiting: Mutex<VecDeque<Note>>,
+    lost: AtomicU64,
+}
+
+const MOST_WAITING: usize = 1024;
+
+impl Notes {
+    pub(super) fn want(&self) {
+        self.is_wanted.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn push(&self, note: impl FnOnce() -> Note) {
+        if !self.is_wanted.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut waiting = self.waiting.lock();
+        if waiting.len() >= MOST_WAITING {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        waiting.push_back(note());
+        self.count.store(waiting.len(), Ordering::Release);
+    }
+
+    pub(super) fn pop(&self) -> Option<Note> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let mut waiting = self.waiting.lock();
+        let note = waiting.pop_front();
+        self.count.store(waiting.len(), Ordering::Release);
+        note
+    }
+
+    /// One that could not be put on record.
+    pub(super) fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Note {
+    /// As it is recorded.
+    pub(crate) fn event(&self) -> Event<'_> {
+        match self {
+            Self::Alert(alert) => Event::Alerted(Alerted {
+                agent: &alert.agent,
+                number: alert.number,
+                kind: alert.kind.as_str(),
+                severity: alert.severity().as_str(),
+                target: alert.target.as_deref(),
+                observed: alert.observed,
+                expected: alert.expected,
+                surprise: alert.surprise,
+                baseline: alert
+                    .baseline
+                    .map(|baseline| (baseline.events, baseline.age)),
+                call: alert.call,
+                more: alert.more,
+            }),
+            Self::Response(done) => Event::Responded(Responded {
+                agent: &done.agent,
+                response: done.response.as_str(),
+                because: Some(done.because.as_str()),
+                by: None,
+                target: done.target.as_deref(),
+                lasts: done.lasts,
+            }),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! From what was seen to what is done about it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::alert::AlertKind;
+use super::credentials::Requests;
+use super::event::{AgentInteraction, InteractionStatus};
+use super::moment::Moment;
+use super::notes::Done;
+use super::policy::ResponseRule;
+use super::response::Response;
+use super::restraints::{Asked, Restraints};
+use super::tags::{About, Tags, Target};
+use crate::decision::{Code, Detail, Reason};
+use crate::ids::AgentId;
+use crate::quarantine::Quarantine;
+use crate::record::CallId;
+
+/// All that responses do.
+#[derive(Debug)]
+pub(super) struct Responding {
+    restraints: Restraints,
+    quarantine: Quarantine,
+    requests: Requests,
+    undone: AtomicU64,
+}
+
+impl Responding {
+    pub(super) fn new(quarantine: Quarantine, requests: Requests) -> Self {
+        Self {
+            restraints: Restraints::default(),
+            quarantine,
+            requests,
+            undone: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
+    }
+
+    pub(super) fn endings(&self) -> u64 {
+        self.restraints.endings()
+    }
+
+    /// Does what a rule says. `None` if that is done already, or cannot be.
+    pub(super) fn apply(
+        &self,
+        agent: &AgentId,
+        rule: &ResponseRule,
+        because: AlertKind,
+        target: Option<Target>,
+        now: Moment,
+    ) -> Option<Done> {
+        let response = rule.response;
+        let is_done = match response {
+            Response::Notify => return None,
+            Response::Quarantine => self.shut_out(agent, now),
+            Response::Rotate => self.request(agent, response),
+            Response::Revoke => {
+                self.request(agent, response);
+                self.restraints
+                    .apply(agent, rule, because, None, now.second)
+            }
+            _ => {
+                let target = target.as_ref();
+                self.restraints
+                    .apply(agent, rule, because, target, now.second)
+            }
+        };
+        let name = target.map(|target| target.name);
+        is_done.then(|| Done {
+            agent: agent.clone(),
+            response,
+            because,
+            target: name.filter(|_| response == Response::CircuitBreak),
+            lasts: response
+                .lasts()
+                .then(|| Duration::from_secs(rule.lasts.into())),
+        })
+    }
+
+    fn shut_out(&self, agent: &AgentId, now: Moment) -> bool {
+        let shut_out = self.quarantine.shut_out(agent, now.wall);
+        shut_out.unwrap_or_else(|_| {
+            self.undone.fetch_add(1, Ordering::Relaxed);
+            false
+        })
+    }
+
+    fn request(&self, agent: &AgentId, response: Response) -> bool {
+        let is_asked = self.requests.push(agent, response);
+        if !is_asked {
+            self.undone.fetch_add(1, Ordering::Relaxed);
+        }
+        is_asked
+    }
+
+    /// See [`Restraints::check`]. Who is shut out is refused by whoever has the list.
+    pub(super) fn check<'a>(
+        &self,
+        asked: impl FnOnce() -> Asked<'a>,
+    ) -> Result<Option<Reason>, Reason> {
+        match self.restraints.is_any() {
+            true => self.restraints.check(asked()),
+            false => Ok(None),
+        }
+    }
+
+    /// See [`Restraints::admit`].
+    pub(super) fn admit<'a>(&self, asked: impl FnOnce() -> Asked<'a>) -> Result<(), Reason> {
+        match self.restraints.is_any() {
+            true => self.restraints.admit(asked()),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether an agent may speak to another one. Interactions have no number; one at a time tries a path.
+    pub(super) fn check_path(&self, asked: Asked<'_>) -> Result<(), Reason> {
+        if self.quarantine.holds(asked.agent) {
+            return Err(Reason::new(Code::Quarantined, None, Detail::None));
+        }
+        match self.check(|| asked)? {
+            Some(step_up) => Err(step_up),
+            None => self.admit(|| asked),
+        }
+    }
+
+    pub(super) fn ended(&self, agent: &AgentId, call: CallId, was_good: Option<bool>, now: Moment) {
+        if self.restraints.is_any() {
+            self.restraints.ended(agent, call.0, was_good, now.second);
+        }
+    }
+
+    pub(super) fn spoke(&self, interaction: &AgentInteraction<'_>, tags: &Tags, now: Moment) {
+        if self.restraints.is_any() {
+            let tag = About::Agent(interaction.target).tag(tags);
+            let was_good = Some(interaction.status == InteractionStatus::Succeeded);
+            let source = interaction.source;
+            self.restraints.ended(source, tag, was_good, now.second);
+        }
+    }
+
+    pub(super) fn release(&self, agent: &AgentId) -> bool {
+        let was_shut_out = self.quarantine.let_in(agent);
+        self.restraints.release(agent) || was_shut_out
+    }
+
+    pub(super) fn tick(&self, now: Moment) {
+        self.restraints.tidy(now.second);
+        self.requests.ask();
+    }
+
+    pub(super) fn unanswered(&self) -> u64 {
+        self.requests.waiting() as u64
+    }
+
+    pub(super) fn undone(&self) -> u64 {
+        self.undone.load(Ordering::Relaxed)
+    }
+}

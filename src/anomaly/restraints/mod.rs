@@ -1,0 +1,235 @@
+//! What responses hold back, and what a call is told that meets one.
+
+mod breaker;
+mod restrained;
+mod throttle;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use restrained::{Restrained, Sessions};
+
+use super::alert::AlertKind;
+use super::policy::ResponseRule;
+use super::response::Response;
+use super::tags::Target;
+use crate::decision::{Code, Detail, Reason};
+use crate::ids::AgentId;
+
+/// What holds which agents back. Where nothing holds anyone back, asking costs one load.
+#[derive(Debug, Default)]
+pub(super) struct Restraints {
+    is_any: AtomicBool,
+    /// How many responses have ended sessions. A session remembers how many there were when it was opened.
+    endings: AtomicU64,
+    held: RwLock<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    agents: HashMap<AgentId, Restrained>,
+    /// What holds back all those that have no room of their own.
+    others: Restrained,
+}
+
+/// A call that is to be let through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) agent: &'a AgentId,
+    /// How many responses had ended sessions when its session was opened.
+    pub(super) endings: u64,
+    /// The tag of the tool.
+    pub(super) tag: u64,
+    /// Which one it is, for one that tries what is half open; 0 for none.
+    pub(super) call: u64,
+    pub(super) second: u32,
+}
+
+/// Agents that are held back at the same time. One more is stepped up, and all others with it.
+const MOST_AGENTS: usize = 1 << 16;
+
+impl Restraints {
+    /// How many responses have ended sessions so far.
+    pub(super) fn endings(&self) -> u64 {
+        self.endings.load(Ordering::SeqCst)
+    }
+
+    /// Makes a response hold. Tells whether that changes anything.
+    pub(super) fn apply(
+        &self,
+        agent: &AgentId,
+        rule: &ResponseRule,
+        kind: AlertKind,
+        target: Option<&Target>,
+        second: u32,
+    ) -> bool {
+        let mut held = self.held.write();
+        let (restrained, has_own_room) = held.restrained(agent, second);
+        let response = match rule.response {
+            // What counts or closes for all others together would shut them out.
+            response if response.lasts() && !has_own_room => Response::StepUp,
+            response => response,
+        };
+        let is_new = match response {
+            Response::StepUp => restrained.step_up(kind, second, rule.lasts),
+            Response::Throttle => {
+                restrained.throttle(kind, rule.calls_per_minute, second, rule.lasts)
+            }
+            Response::CircuitBreak => {
+                restrained.close(kind, target.map(|it| it.tag), second, rule.lasts)
+            }
+            Response::Reauthenticate | Response::Revoke => {
+                let endings = self.endings.fetch_add(1, Ordering::SeqCst);
+                restrained.sessions = Some(Sessions {
+                    opened_before: endings.saturating_add(1),
+                    are_revoked: has_own_room && response == Response::Revoke,
+                });
+                true
+            }
+            Response::Notify | Response::Rotate | Response::Quarantine => false,
+        };
+        // Under the lock, or `tidy` could find nothing and say so after this.
+        self.is_any.store(true, Ordering::SeqCst);
+        is_new
+    }
+
+    /// Whether a call may go on to be decided; if so, why a person must approve it, if one must.
+    pub(super) fn check(&self, asked: Asked<'_>) -> Result<Option<Reason>, Reason> {
+        let held = self.held.read();
+        let restrained = held.about(asked.agent);
+        for sessions in [restrained.sessions, held.others.sessions]
+            .into_iter()
+            .flatten()
+        {
+            if asked.endings < sessions.opened_before {
+                return Err(session_ended(sessions));
+            }
+        }
+        if let Some((seconds, kind)) = restrained.closed_for(asked) {
+            return Err(wait(Response::CircuitBreak, kind, seconds));
+        }
+        let step_up = restrained
+            .step_up
+            .filter(|(until, _)| *until > asked.second);
+        Ok(step_up.map(|(_, kind)| stepped_up(kind)))
+    }
+
+    /// Whether a call that all else allows may run. If so it counts.
+    pub(super) fn admit(&self, asked: Asked<'_>) -> Result<(), Reason> {
+        if !self.held.read().about(asked.agent).counts() {
+            return Ok(());
+        }
+        let mut held = self.held.write();
+        let restrained = held.find(asked.agent);
+        let admitted = restrained.admit(asked);
+        admitted.map_err(|(response, kind, seconds)| wait(response, kind, seconds))
+    }
+
+    /// A call ended: well, or not, or it never ran.
+    pub(super) fn ended(&self, agent: &AgentId, call: u64, was_good: Option<bool>, second: u32) {
+        if self.held.read().about(agent).counts() {
+            let mut held = self.held.write();
+            held.find(agent).ended(call, was_good, second);
+        }
+    }
+
+    /// Ends all that holds an agent back, but not that its former sessions are over. Tells whether anything did.
+    pub(super) fn release(&self, agent: &AgentId) -> bool {
+        let mut held = self.held.write();
+        let Some(restrained) = held.agents.get_mut(agent) else {
+            return false;
+        };
+        let is_held = !restrained.is_free_but_for_sessions();
+        *restrained = Restrained {
+            sessions: restrained.sessions,
+            ..Restrained::default()
+        };
+        is_held
+    }
+
+    /// Whether anything may hold anyone back.
+    pub(super) fn is_any(&self) -> bool {
+        self.is_any.load(Ordering::SeqCst)
+    }
+
+    /// Lets go of what is over.
+    pub(super) fn tidy(&self, second: u32) {
+        if !self.is_any() {
+            return;
+        }
+        let mut held = self.held.write();
+        held.agents
+            .retain(|_, restrained| !restrained.is_over(second));
+        let is_any = !held.agents.is_empty() || !held.others.is_over(second);
+        self.is_any.store(is_any, Ordering::SeqCst);
+    }
+}
+
+impl Held {
+    fn about(&self, agent: &AgentId) -> &Restrained {
+        self.agents.get(agent).unwrap_or(&self.others)
+    }
+
+    fn find(&mut self, agent: &AgentId) -> &mut Restrained {
+        self.agents.get_mut(agent).unwrap_or(&mut self.others)
+    }
+
+    /// What holds an agent back, or all others with it if there is no room; and whether there is.
+    fn restrained(&mut self, agent: &AgentId, second: u32) -> (&mut Restrained, bool) {
+        if self.agents.len() >= MOST_AGENTS && !self.agents.contains_key(agent) {
+            self.make_room(second);
+        }
+        if self.agents.len() >= MOST_AGENTS && !self.agents.contains_key(agent) {
+            return (&mut self.others, false);
+        }
+        (self.agents.entry(agent.clone()).or_default(), true)
+    }
+
+    /// What is over goes, and sessions that are ended for one agent are then ended for all that were opened before.
+    fn make_room(&mut self, second: u32) {
+        let others = &mut self.others;
+        self.agents.retain(|_, restrained| {
+            let is_over = restrained.is_over(second);
+            if !is_over && restrained.is_free_but_for_sessions() {
+                let ended = [others.sessions, restrained.sessions].into_iter().flatten();
+                others.sessions = ended.max_by_key(|sessions| sessions.opened_before);
+                return false;
+            }
+            !is_over
+        });
+    }
+}
+
+fn session_ended(sessions: Sessions) -> Reason {
+    let (code, message) = if sessions.are_revoked {
+        (
+            Code::Revoked,
+            "the credentials of this session were withdrawn",
+        )
+    } else {
+        (
+            Code::Identity,
+            "the session must be opened anew, with its credential",
+        )
+    };
+    Reason::new(code, None, Detail::Message(message.to_owned()))
+}
+
+fn stepped_up(kind: AlertKind) -> Reason {
+    let message = format!("a person must approve, after {kind}");
+    Reason::new(Code::Anomaly, None, Detail::Message(message))
+}
+
+fn wait(response: Response, kind: AlertKind, seconds: u32) -> Reason {
+    let detail = Detail::Wait {
+        message: format!("held back by {response}, after {kind}"),
+        retry_after: Duration::from_secs(seconds.into()),
+    };
+    Reason::new(Code::Anomaly, None, detail)
+}
+
+#[cfg(test)]
+mod tests;

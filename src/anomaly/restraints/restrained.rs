@@ -1,0 +1,163 @@
+//! What holds an agent back.
+
+use super::Asked;
+use super::breaker::Breaker;
+use super::throttle::Throttle;
+use crate::anomaly::alert::AlertKind;
+use crate::anomaly::response::Response;
+
+/// All that holds one agent back, and why.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Restrained {
+    /// Sessions that were opened before so many responses are refused.
+    pub(super) sessions: Option<Sessions>,
+    pub(super) step_up: Option<(u32, AlertKind)>,
+    pub(super) throttle: Option<(Throttle, AlertKind)>,
+    pub(super) breakers: Vec<Closed>,
+}
+
+/// Sessions that make no more calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sessions {
+    pub(super) opened_before: u64,
+    /// Whether the credentials they were opened with are withdrawn too.
+    pub(super) are_revoked: bool,
+}
+
+/// One tool, or one path to another agent; all of them where there is no tag.
+#[derive(Clone, Debug)]
+pub(super) struct Closed {
+    tag: Option<u64>,
+    breaker: Breaker,
+    kind: AlertKind,
+}
+
+/// Breakers of one agent. One more closes everything, until it has been tried.
+const MOST_BREAKERS: usize = 16;
+
+impl Restrained {
+    /// Calls need approval until then. Tells whether that is worth telling.
+    pub(super) fn step_up(&mut self, kind: AlertKind, second: u32, lasts: u32) -> bool {
+        let left = self
+            .step_up
+            .map_or(0, |(until, _)| until.saturating_sub(second));
+        let is_new = left < lasts / 2 || left == 0;
+        if is_new {
+            self.step_up = Some((second.saturating_add(lasts), kind));
+        }
+        is_new
+    }
+
+    pub(super) fn throttle(
+        &mut self,
+        kind: AlertKind,
+        calls: u32,
+        second: u32,
+        lasts: u32,
+    ) -> bool {
+        let until = second.saturating_add(lasts);
+        match &mut self.throttle {
+            Some((throttle, _)) if throttle.until > second => {
+                let left = throttle.until.saturating_sub(second);
+                let is_new = left < lasts / 2 || calls < throttle.calls;
+                if is_new {
+                    throttle.tighten(until, calls);
+                }
+                is_new
+            }
+            _ => {
+                self.throttle = Some((Throttle::new(until, calls), kind));
+                true
+            }
+        }
+    }
+
+    pub(super) fn close(
+        &mut self,
+        kind: AlertKind,
+        tag: Option<u64>,
+        second: u32,
+        lasts: u32,
+    ) -> bool {
+        self.breakers
+            .retain(|closed| !closed.breaker.is_stale(second));
+        let mut known = self.breakers.iter_mut();
+        if let Some(closed) = known.find(|closed| closed.tag == tag) {
+            return closed.breaker.close_again(second, lasts);
+        }
+        let tag = tag.filter(|_| self.breakers.len() < MOST_BREAKERS);
+        if tag.is_none() {
+            // One that closes everything takes the place of all.
+            self.breakers.clear();
+        }
+        let breaker = Breaker::new(second, lasts);
+        self.breakers.push(Closed { tag, breaker, kind });
+        true
+    }
+
+    /// The breaker that keeps a call from its target, and for how many seconds.
+    pub(super) fn closed_for(&self, asked: Asked<'_>) -> Option<(u32, AlertKind)> {
+        let about = self
+            .breakers
+            .iter()
+            .filter(|closed| closed.is_about(asked.tag));
+        let closed = about.filter_map(|closed| {
+            let seconds = closed.breaker.closed_for(asked.call, asked.second)?;
+            Some((seconds, closed.kind))
+        });
+        closed.max_by_key(|(seconds, _)| *seconds)
+    }
+
+    /// A call that is allowed counts, and tries what is half open; or what makes it wait, and for how many seconds.
+    pub(super) fn admit(&mut self, asked: Asked<'_>) -> Result<(), (Response, AlertKind, u32)> {
+        if let Some((seconds, kind)) = self.closed_for(asked) {
+            return Err((Response::CircuitBreak, kind, seconds));
+        }
+        if let Some((throttle, kind)) = &mut self.throttle
+            && throttle.until > asked.second
+        {
+            let taken = throttle.take(asked.second);
+            taken.map_err(|seconds| (Response::Throttle, *kind, seconds))?;
+        }
+        let about = self.breakers.iter_mut();
+        for closed in about.filter(|closed| closed.is_about(asked.tag)) {
+            closed.breaker.begin_trial(asked.call, asked.second);
+        }
+        Ok(())
+    }
+
+    pub(super) fn ended(&mut self, call: u64, was_good: Option<bool>, second: u32) {
+        self.breakers
+            .retain_mut(|closed| !closed.breaker.ended(call, was_good, second));
+    }
+
+    /// Whether calls that are let through are counted, or watched to their end.
+    pub(super) fn counts(&self) -> bool {
+        self.throttle.is_some() || !self.breakers.is_empty()
+    }
+
+    /// Whether nothing holds it back any more.
+    pub(super) fn is_over(&mut self, second: u32) -> bool {
+        self.step_up = self.step_up.filter(|(until, _)| *until > second);
+        if self
+            .throttle
+            .as_ref()
+            .is_some_and(|(throttle, _)| throttle.until <= second)
+        {
+            self.throttle = None;
+        }
+        self.breakers
+            .retain(|closed| !closed.breaker.is_stale(second));
+        self.sessions.is_none() && self.is_free_but_for_sessions()
+    }
+
+    pub(super) fn is_free_but_for_sessions(&self) -> bool {
+        self.step_up.is_none() && self.throttle.is_none() && self.breakers.is_empty()
+    }
+}
+
+impl Closed {
+    fn is_about(&self, tag: u64) -> bool {
+        self.tag.is_none_or(|about| about == tag)
+    }
+}

@@ -1,0 +1,96 @@
+use super::*;
+use crate::anomaly::policy::MonitorPolicy;
+
+fn agent(number: usize) -> AgentId {
+    AgentId::parse(&format!("spiffe://example.org/{number}")).unwrap()
+}
+
+fn rule(response: &str) -> ResponseRule {
+    let text = format!(r#"{{"responses": [{{"on": ["LOOP"], {response}}}]}}"#);
+    let policy = MonitorPolicy::from_json(&text).unwrap();
+    policy.responses()[0].clone()
+}
+
+fn asked(agent: &AgentId, endings: u64, second: u32) -> Asked<'_> {
+    Asked {
+        agent,
+        endings,
+        tag: 1,
+        call: 1,
+        second,
+    }
+}
+
+/// Whoever has many agents held back must not free one, nor shut out those who did nothing.
+#[test]
+fn where_there_is_no_room_all_others_are_asked_and_nobody_is_freed() {
+    let restraints = Restraints::default();
+    let throttle = rule(r#""response": "throttle", "calls_per_minute": 1, "for": "10s""#);
+    for number in 0..=MOST_AGENTS {
+        assert!(restraints.apply(&agent(number), &throttle, AlertKind::Loop, None, 0));
+    }
+    let (first, one_more, other) = (agent(0), agent(MOST_AGENTS), agent(MOST_AGENTS + 1));
+    assert!(restraints.admit(asked(&first, 0, 5)).is_ok());
+    assert!(restraints.admit(asked(&first, 0, 5)).is_err());
+    for stepped_up in [&one_more, &other] {
+        let ask = restraints.check(asked(stepped_up, 0, 5)).unwrap();
+        assert_eq!(ask.unwrap().code(), Code::Anomaly);
+    }
+    // What is over makes room, and is over for all.
+    assert!(restraints.apply(&other, &throttle, AlertKind::Loop, None, 10));
+    assert!(restraints.check(asked(&other, 0, 10)).unwrap().is_none());
+    assert!(restraints.admit(asked(&other, 0, 10)).is_ok());
+    assert!(restraints.admit(asked(&other, 0, 10)).is_err());
+    assert!(restraints.admit(asked(&first, 0, 10)).is_ok());
+    restraints.tidy(20);
+    assert!(!restraints.is_any());
+}
+
+#[test]
+fn ended_sessions_of_one_become_those_of_all_before_one_is_freed() {
+    let restraints = Restraints::default();
+    let end = rule(r#""response": "reauthenticate""#);
+    let before = restraints.endings();
+    for number in 0..MOST_AGENTS {
+        restraints.apply(&agent(number), &end, AlertKind::Loop, None, 0);
+    }
+    let other = agent(MOST_AGENTS);
+    assert!(restraints.check(asked(&other, before, 0)).is_ok());
+    restraints.apply(&other, &end, AlertKind::Loop, None, 0);
+    let (first, late) = (agent(0), restraints.endings());
+    for (agent, endings, is_fine) in [
+        (&first, before, false),
+        (&first, late, true),
+        (&other, before, false),
+        (&other, late, true),
+    ] {
+        assert_eq!(restraints.check(asked(agent, endings, 1)).is_ok(), is_fine);
+    }
+}
+
+/// Many tools of one agent: from one on all of them are closed, and none is opened by that.
+#[test]
+fn one_breaker_too_many_closes_everything() {
+    let restraints = Restraints::default();
+    let close = rule(r#""response": "circuit_break", "for": "60s""#);
+    let one = agent(0);
+    let target = |tag| Target {
+        tag,
+        name: "tool".into(),
+    };
+    let asks = |tag| {
+        let asked = Asked {
+            tag,
+            ..asked(&one, 0, 0)
+        };
+        restraints.check(asked).is_ok()
+    };
+    for tag in 0..16 {
+        assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(&target(tag)), 0));
+        assert!(!asks(tag) && asks(100));
+    }
+    assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(&target(16)), 0));
+    assert!((0..200).all(|tag| !asks(tag)));
+    assert!(restraints.release(&one) && asks(0));
+    assert!(!restraints.release(&one));
+}

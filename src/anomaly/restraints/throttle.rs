@@ -1,0 +1,79 @@
+//! So many calls a minute, and no more.
+
+use std::collections::VecDeque;
+
+/// Counts calls exactly: in no window of 60 seconds, by whole seconds, are more let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Throttle {
+    pub(super) until: u32,
+    pub(super) calls: u32,
+    /// The seconds of those that were let through, oldest first; at most `calls`.
+    passed: VecDeque<u32>,
+}
+
+const WINDOW: u32 = 60;
+
+impl Throttle {
+    pub(super) fn new(until: u32, calls: u32) -> Self {
+        let passed = VecDeque::new();
+        Self {
+            until,
+            calls,
+            passed,
+        }
+    }
+
+    /// The stricter of two, from now on.
+    pub(super) fn tighten(&mut self, until: u32, calls: u32) {
+        self.until = self.until.max(until);
+        self.calls = self.calls.min(calls);
+    }
+
+    /// Lets a call through, or tells for how many seconds none is.
+    pub(super) fn take(&mut self, second: u32) -> Result<(), u32> {
+        let over = |passed: &u32| passed.saturating_add(WINDOW) <= second;
+        while self.passed.front().is_some_and(over) {
+            self.passed.pop_front();
+        }
+        let most = self.calls as usize;
+        let Some(ahead) = self.passed.len().checked_sub(most) else {
+            self.passed.push_back(second);
+            return Ok(());
+        };
+        // Once this one is over, fewer than `calls` are left.
+        let free_at = self
+            .passed
+            .get(ahead)
+            .map_or(second, |it| it.saturating_add(WINDOW));
+        Err(free_at.saturating_sub(second).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Against all that was let through, looked at anew; and who waits as told is let through.
+        #[test]
+        fn no_minute_has_more(calls in 1..5_u32, steps in prop::collection::vec(0..40_u32, 0..80)) {
+            let (mut throttle, mut passed, mut now) = (Throttle::new(u32::MAX, calls), Vec::new(), 0);
+            for step in steps {
+                now += step;
+                match throttle.take(now) {
+                    Ok(()) => passed.push(now),
+                    Err(wait) => {
+                        let in_minute = passed.iter().filter(|at| **at + WINDOW > now).count();
+                        prop_assert_eq!(in_minute, calls as usize);
+                        let then = |at: &&u32| **at + WINDOW > now + wait;
+                        prop_assert!(passed.iter().filter(then).count() < calls as usize);
+                    }
+                }
+                let in_minute = passed.iter().filter(|at| **at + WINDOW > now).count();
+                prop_assert!(in_minute <= calls as usize);
+            }
+        }
+    }
+}
