@@ -97,6 +97,7 @@ impl Note {
                     .map(|baseline| (baseline.events, baseline.age)),
                 call: alert.call,
                 more: alert.more,
+                is_update: alert.is_update,
             }),
             Self::Response(done) => Event::Responded(Responded {
                 agent: &done.agent,

@@ -94,6 +94,13 @@ pub struct RecordError(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub(crate) u64);
 
+impl CallId {
+    /// As `Display` writes it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        u64::from_str_radix(text, 16).ok().map(Self)
+    }
+}
+
 impl std::fmt::Display for CallId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:x}", self.0)
@@ -292,6 +299,8 @@ pub struct Alerted<'a> {
     pub call: Option<CallId>,
     /// How often the same happened since the last alert about it.
     pub more: u64,
+    /// Whether it only tells that.
+    pub is_update: bool,
 }
 
 /// What is done about an agent: see [`Response`](crate::anomaly::Response).

@@ -148,6 +148,9 @@ impl<'t> EntryText<'t> {
             self.number("baseline_seconds", age.as_secs());
         }
         self.number("more", alerted.more);
+        if alerted.is_update {
+            self.0.push_str(",\"is_update\":true");
+        }
     }
 
     fn responded(&mut self, responded: &Responded<'_>) {

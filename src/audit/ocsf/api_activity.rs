@@ -64,7 +64,7 @@ pub(super) fn api_activity(log: &LogFacts, entry: &LogEntry<'_>) -> Value {
 fn activity<'e>(entry: &LogEntry<'_>, kind: &'e str) -> (u64, &'e str) {
     match entry.kind() {
         "session_opened" => (1, "Create"),
-        "policy_loaded" => (3, "Update"),
+        "policy_loaded" | "responded" | "released" => (3, "Update"),
         "session_closed" | "erased" | "expired" => (4, "Delete"),
         "decided" | "executing" => match entry.text("effect") {
             Some("read") => (2, "Read"),
@@ -87,7 +87,7 @@ fn severity(entry: &LogEntry<'_>) -> Severity {
             _ => Severity::Low,
         },
         ("failed" | "cancelled" | "abandoned", _) => Severity::Low,
-        ("panicked" | "unknown", _) => Severity::Medium,
+        ("panicked" | "unknown" | "responded", _) => Severity::Medium,
         _ => Severity::Informational,
     }
 }
@@ -99,7 +99,11 @@ fn status(entry: &LogEntry<'_>) -> Option<Status> {
         ("cancelled", _) => Status::Other("cancelled"),
         ("abandoned", _) => Status::Other("abandoned"),
         ("unknown", _) => Status::Unknown,
-        ("completed" | "session_opened" | "session_closed" | "policy_loaded", _) => Status::Success,
+        (
+            "completed" | "session_opened" | "session_closed" | "policy_loaded" | "responded"
+            | "released",
+            _,
+        ) => Status::Success,
         _ => return None,
     };
     Some(status)

@@ -149,7 +149,7 @@ pub(super) fn millis(nanos: impl TryInto<u64>) -> u64 {
     nanos.try_into().unwrap_or(u64::MAX) / 1_000_000
 }
 
-fn metadata(log: &LogFacts, entry: &LogEntry<'_>, controls: bool) -> Fields {
+pub(super) fn metadata(log: &LogFacts, entry: &LogEntry<'_>, controls: bool) -> Fields {
     let (origin, index) = (origin(log), entry.index());
     let call = entry.call().map(|call| format!("{origin}/calls/{call}"));
     // The schema's integers are signed ones, and of 32 bits to some of its readers.
@@ -187,7 +187,7 @@ fn message(entry: &LogEntry<'_>) -> String {
     message
 }
 
-fn unmapped(entry: &LogEntry<'_>, mapped: &[&str]) -> Option<Value> {
+pub(super) fn unmapped(entry: &LogEntry<'_>, mapped: &[&str]) -> Option<Value> {
     const EVERYWHERE: [&str; 4] = ["seq", "type", "code", "reason"];
     let rest = entry.members().iter().filter(|(key, value)| {
         let is_number = || {

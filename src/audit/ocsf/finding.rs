@@ -1,12 +1,16 @@
 //! Alerts of a monitor: Detection Finding.
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::event::{Fields, Severity, millis, product};
+use super::event::{Fields, Severity, metadata, millis, origin, product, unmapped as rest};
 use super::{LogFacts, OcsfEvents};
-use crate::anomaly::{Alert, AlertKind, Severity as Badness};
+use crate::anomaly::{Alert, AlertKind, Baseline, Severity as Badness};
+use crate::audit::LogEntry;
+use crate::ids::AgentId;
+use crate::record::CallId;
 
 /// Turns alerts of a [`Monitor`](crate::anomaly::Monitor) into Detection Findings (2004) of
 /// [OCSF](https://schema.ocsf.io/1.8.0) 1.8.0.
@@ -116,6 +120,57 @@ impl OcsfFindings {
                 integer(alert.more.saturating_add(1)),
             )
     }
+}
+
+/// Members of an entry that have a place in the finding.
+const MAPPED: [&str; 5] = ["wall_ns", "call", "agent", "alert", "target"];
+
+/// The finding of an alert as it stands in a log; `None` if it does not say what an alert says.
+pub(super) fn of_entry(log: &LogFacts, entry: &LogEntry<'_>) -> Option<Value> {
+    let findings = OcsfFindings {
+        log: log.clone(),
+        origin: origin(log).to_owned(),
+    };
+    let mut finding = findings.finding(&alert(entry)?);
+    let members = finding.as_object_mut()?;
+    members.insert("metadata".to_owned(), metadata(log, entry, false).into());
+    if let Some(rest) = rest(entry, &MAPPED) {
+        members.insert("unmapped".to_owned(), rest);
+    }
+    Some(finding)
+}
+
+fn alert(entry: &LogEntry<'_>) -> Option<Alert> {
+    let kind = entry.text("alert")?;
+    let float = |key| {
+        let number = entry.members().get(key)?.as_number()?;
+        Some(number.to_f64_lossy())
+    };
+    let baseline = entry.number("baseline_events").map(|events| Baseline {
+        events,
+        age: Duration::from_secs(entry.number("baseline_seconds").unwrap_or(0)),
+    });
+    let is_update = entry
+        .members()
+        .get("is_update")
+        .and_then(crate::json::Value::as_bool);
+    Some(Alert {
+        number: entry.number("alert_number")?,
+        kind: AlertKind::ALL
+            .into_iter()
+            .find(|known| known.as_str() == kind)?,
+        agent: AgentId::parse(entry.text("agent")?).ok()?,
+        target: entry.text("target").map(Arc::from),
+        at: SystemTime::UNIX_EPOCH + entry.wall(),
+        observed: float("observed")?,
+        expected: float("expected")?,
+        surprise: float("surprise_nats"),
+        baseline,
+        call: entry.call().and_then(CallId::parse),
+        more: entry.number("more")?,
+        is_update: is_update == Some(true),
+        lost: 0,
+    })
 }
 
 /// What was declared is a rule; what was learned is statistics.

@@ -22,6 +22,8 @@ use super::LogEntry;
 /// | `session_opened`, `session_closed`, `policy_loaded` | API Activity (6003) | `Create`, `Delete`, `Update` |
 /// | `log_opened`, `log_closed` | Application Lifecycle (6002) | `Start`, `Stop` |
 /// | `recovered`, `checkpoint_not_kept`, `checkpoint_not_signed`, `payload_lost`, `payloads_not_removed` | Application Error (6008) | `General Error` |
+/// | `alerted` | Detection Finding (2004) | `Create`, or `Update` for what was told before: see [`OcsfFindings`] |
+/// | `responded`, `released` | API Activity (6003) | `Update` |
 /// | `erased`, `expired` | API Activity (6003) | `Delete` |
 /// | any other | API Activity (6003) | `Other`, by the name of its type |
 ///
@@ -95,6 +97,8 @@ impl OcsfEvents {
             | "checkpoint_not_signed"
             | "payload_lost"
             | "payloads_not_removed" => application::error(&self.log, entry),
+            "alerted" => finding::of_entry(&self.log, entry)
+                .unwrap_or_else(|| api_activity::api_activity(&self.log, entry)),
             _ => api_activity::api_activity(&self.log, entry),
         }
     }

@@ -10,7 +10,7 @@ use super::*;
 use crate::audit::LogError;
 
 /// An entry of each type that the library writes, and what becomes of it: class, activity, status.
-const ENTRIES: [(&str, u64, u64, Option<u64>); 27] = [
+const ENTRIES: [(&str, u64, u64, Option<u64>); 32] = [
     (
         r#""type":"log_opened","wall_ns":1700000000123456789,"mono_ns":1,"origin":"example.org/agents","version":"0.1.0","key":"k""#,
         6002,
@@ -167,6 +167,36 @@ const ENTRIES: [(&str, u64, u64, Option<u64>); 27] = [
         6003,
         0,
         Some(99),
+    ),
+    (
+        r#""type":"responded","wall_ns":1,"mono_ns":1,"agent":"spiffe://example.org/a","response":"step_up","alert":"LOOP","lasts_seconds":600"#,
+        6003,
+        3,
+        Some(1),
+    ),
+    (
+        r#""type":"released","wall_ns":1,"mono_ns":1,"agent":"spiffe://example.org/a","by":"ann@example.org""#,
+        6003,
+        3,
+        Some(1),
+    ),
+    (
+        r#""type":"alerted","wall_ns":1,"mono_ns":1,"agent":"spiffe://example.org/a","alert":"CALL_RATE","severity":"medium","target":"pay","alert_number":3,"observed":31.0,"expected":10.25,"surprise_nats":14.5,"baseline_events":24,"baseline_seconds":60,"more":0"#,
+        2004,
+        1,
+        Some(1),
+    ),
+    (
+        r#""type":"alerted","wall_ns":1,"mono_ns":1,"call":"1f","agent":"spiffe://example.org/a","alert":"LOOP","severity":"low","alert_number":4,"observed":3.0,"expected":2.0,"more":7,"is_update":true"#,
+        2004,
+        2,
+        Some(1),
+    ),
+    (
+        r#""type":"alerted","wall_ns":1,"mono_ns":1,"agent":"nobody","alert":"LOOP""#,
+        6003,
+        99,
+        None,
     ),
     (r#""type":"""#, 6003, 99, None),
 ];
