@@ -25,6 +25,8 @@ mod snapshot;
 mod statistics;
 mod table;
 mod tags;
+#[cfg(feature = "tracing")]
+mod tracing;
 mod watched;
 
 pub use alert::{Alert, AlertKind, Baseline, Severity};

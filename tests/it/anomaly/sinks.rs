@@ -113,3 +113,80 @@ fn what_a_slow_sink_loses_it_is_told() {
     monitor.tick();
     assert_eq!(*lost.lock().unwrap(), (1025, 6));
 }
+
+#[cfg(feature = "tracing")]
+mod traced {
+    use std::fmt;
+
+    use tracing::field::{Field, Visit};
+    use tracing::span;
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Keeps events as text.
+    struct Kept(Arc<Mutex<Vec<(Level, String)>>>);
+
+    impl Subscriber for Kept {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "portcullis::alert"
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut fields = Fields(String::new());
+            event.record(&mut fields);
+            self.0
+                .lock()
+                .unwrap()
+                .push((*event.metadata().level(), fields.0));
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    struct Fields(String);
+
+    impl Visit for Fields {
+        fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+            self.0.push_str(&format!("{field}={value:?};"));
+        }
+    }
+
+    #[test]
+    fn an_alert_is_an_event() {
+        let (clock, kept) = (
+            Arc::new(ManualClock::new()),
+            Arc::new(Mutex::new(Vec::new())),
+        );
+        let builder = Monitor::builder()
+            .policy(policy())
+            .clock(Arc::clone(&clock));
+        let monitor = builder.trace().build();
+        spike(&monitor, &clock, AGENT);
+        tracing::subscriber::with_default(Kept(Arc::clone(&kept)), || monitor.tick());
+        let kept = kept.lock().unwrap();
+        let [(level, fields)] = &kept[..] else {
+            panic!("{kept:?}");
+        };
+        assert_eq!(*level, Level::ERROR);
+        for field in [
+            "message=CREDENTIAL_SPIKE: `spiffe://example.org/agent/a`: 10 credentials in the last minute, expected 1",
+            "kind=\"CREDENTIAL_SPIKE\";",
+            "agent=\"spiffe://example.org/agent/a\";",
+            "observed=10.0;",
+            "number=1;",
+        ] {
+            assert!(fields.contains(field), "{fields}");
+        }
+    }
+}
