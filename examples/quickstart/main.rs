@@ -15,6 +15,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::anomaly::{Monitor, MonitorPolicy};
 use portcullis::audit::{self, AuditLog, LogEntry, LogError, Origin, VerifyOptions};
 use portcullis::{AgentId, AgentPolicy, Args, Guard, Plain, Refusal, Session};
 
@@ -25,12 +26,14 @@ const AGENT: &str = "spiffe://ailog.dev/agent/trading-analyzer";
 fn main() -> Result<(), Box<dyn Error>> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let policy_file = examples.join("trading.toml");
+    let expected = MonitorPolicy::from_file(examples.join("monitor.toml"))?;
     let market = Market::open(&examples.join("data/quotes.csv"))?;
     let broker = PaperBroker::default();
 
     heading("The policy and the tools");
     let folder = std::env::temp_dir().join(format!("portcullis-quickstart-{}", std::process::id()));
     let log = Arc::new(AuditLog::options(Origin::parse("ailog.dev/trading")?).open(&folder)?);
+    let monitor = Monitor::builder().policy(expected).build();
     let guard = Guard::builder()
         .policy_file(&policy_file)
         .tools([
@@ -40,6 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             tools::send_report_tool(),
         ])
         .recorder(Arc::clone(&log))
+        .monitor(&monitor)
         .build()?;
     let session = guard.vouched_session(AgentId::parse(AGENT)?)?;
     println!("agent    {AGENT}");
@@ -133,19 +137,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("           (a new policy does not refill a limit)");
     println!("rolled back: epoch {}", guard.roll_back()?.epoch);
 
-    heading("The audit log: what was refused, and that nothing was changed since");
-    let checkpoint = log.close()?;
-    let refused = |entry: &LogEntry<'_>| matches!(entry.decision(), Some("deny" | "ask"));
-    audit::read(&folder, |entry| {
-        if refused(entry) {
-            let text = |key| entry.text(key).unwrap_or_default();
-            let (index, tool) = (entry.index(), Plain(text("tool")));
-            println!(
-                "{index:>5} {:<5} {tool:<18} {}",
-                text("decision"),
-                text("code")
-            );
+    heading("A burst: allowed, and not at all usual");
+    let mut ran = 0;
+    let refused = loop {
+        match tools::query_market_data(&session, &market, "NYSE", "KVELD", Some(1 + ran % 30)) {
+            Ok(_) => ran += 1,
+            refused => break refused,
         }
+    };
+    show(&format!("query number {}", ran + 1), refused);
+
+    heading("The audit log: what was refused and alerted, and that nothing was changed since");
+    let checkpoint = log.close()?;
+    audit::read(&folder, |entry| {
+        show_entry(entry);
         Ok::<_, LogError>(())
     })?;
     // Whoever kept this checkpoint can tell that the log still holds all that it held then.
@@ -207,6 +212,25 @@ fn show_refusal(refusal: &Refusal) {
     // The path of the checkout says nothing here.
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
     println!("  operator {}", refusal.for_operator().replace(root, ""));
+}
+
+/// What is out of the ordinary about an entry of the log, if anything is.
+fn show_entry(entry: &LogEntry<'_>) {
+    let text = |key| Plain(entry.text(key).unwrap_or_default()).to_string();
+    let said = match (entry.kind(), entry.decision()) {
+        ("decided", Some("deny" | "ask")) => [text("decision"), text("tool"), text("code")],
+        ("refused", _) => ["refused".to_owned(), text("tool"), text("code")],
+        ("alerted", _) => ["alert".to_owned(), text("alert"), text("severity")],
+        ("responded", _) => ["do".to_owned(), text("response"), text("alert")],
+        _ => return,
+    };
+    println!(
+        "{:>5} {:<7} {:<18} {}",
+        entry.index(),
+        said[0],
+        said[1],
+        said[2]
+    );
 }
 
 fn heading(text: &str) {
