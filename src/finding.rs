@@ -51,6 +51,8 @@ pub enum Lint {
     OpenPath,
     /// A response of a monitor policy is to nothing that leads to it by itself.
     WaitingResponse,
+    /// A resource class holds every tool there is.
+    OpenClass,
 }
 
 impl Lint {
@@ -79,6 +81,7 @@ impl Lint {
             Self::AlwaysOpen => "always_open",
             Self::OpenPath => "open_path",
             Self::WaitingResponse => "waiting_response",
+            Self::OpenClass => "open_class",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use super::classes::read_classes;
 use super::hours::parse_time;
 use super::{
     Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Learning, Loops,
@@ -14,10 +15,11 @@ use crate::ids::AgentPattern;
 use crate::json::{Member, Node, Span};
 use crate::reading::{Reading, parse_duration};
 
-const POLICY_KEYS: [&str; 6] = [
+const POLICY_KEYS: [&str; 7] = [
     "version",
     "agents",
     "paths",
+    "resource_classes",
     "rules",
     "learned",
     "responses",
@@ -88,6 +90,8 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
     refuse_repeated(reading, &paths, |path| {
         ((&path.source, &path.target), path.span.0)
     })?;
+    let classes = find(members, "resource_classes").map(|node| read_classes(reading, node));
+    let classes = classes.transpose()?.unwrap_or_default().into();
     let rules = find(members, "rules").map(|rules| read_rules(reading, rules));
     let mut rules = rules.transpose()?.unwrap_or_default();
     if let Some(learned) = find(members, "learned") {
@@ -96,6 +100,7 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
     Ok(MonitorPolicy {
         agents,
         paths,
+        classes,
         rules,
         responses: read_list(reading, members, "responses", ResponseRule::read)?,
         source: Unseen(reading.source.clone()),

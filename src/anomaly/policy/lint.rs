@@ -14,6 +14,7 @@ impl MonitorPolicy {
     pub fn lint(&self) -> Vec<Finding> {
         let mut findings = self.open_weeks();
         findings.extend(self.open_paths());
+        findings.extend(self.open_classes());
         findings.extend(self.idle_rules());
         findings.extend(self.waiting_responses());
         findings.sort_by_key(Finding::starts_at);
@@ -55,6 +56,34 @@ impl MonitorPolicy {
             .filter(|path| is_domain(&path.source) && is_domain(&path.target))
             .map(finding)
             .collect()
+    }
+
+    fn open_classes(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for class in self.classes.iter() {
+            for (tool, span) in class.tools.iter().zip(&class.spans.0) {
+                let mut others = class.tools.iter().filter(|other| *other != tool);
+                // A star in the name is matched by stars only, so what covers the text covers all that it stands for.
+                if let Some(wider) = others.find(|other| other.covers(tool.as_str())) {
+                    let says = Says {
+                        message: format!("`{wider}` covers `{tool}` in `{}` already", class.name),
+                        why: "it adds no tool to the resource class".to_owned(),
+                        instead: format!("leave `{tool}` out, or narrow `{wider}`"),
+                    };
+                    findings.push(self.finding(Lint::Duplicate, says, *span));
+                }
+                if tool.as_str().bytes().all(|byte| byte == b'*') {
+                    let says = Says {
+                        message: format!("every tool is in the resource class `{}`", class.name),
+                        why: "whoever calls any tool reaches it, so reaching it says nothing"
+                            .to_owned(),
+                        instead: "name the tools that reach it".to_owned(),
+                    };
+                    findings.push(self.finding(Lint::OpenClass, says, *span));
+                }
+            }
+        }
+        findings
     }
 
     /// Rules that the document names and that nothing in it gives anything to go by.

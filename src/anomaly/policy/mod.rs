@@ -1,5 +1,6 @@
 //! What is expected of agents: the typed document that the rules on what was declared go by.
 
+mod classes;
 mod destination;
 mod document;
 mod hours;
@@ -10,6 +11,7 @@ mod rules;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(super) use classes::ResourceClass;
 pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
 pub(super) use hours::Hours;
@@ -38,6 +40,9 @@ use crate::reading::{self, Format, Reading};
 /// source = "spiffe://example.org/agent/planner"
 /// target = "spiffe://example.org/agent/*"
 /// calls_per_minute = 30                      # optional
+///
+/// [resource_classes]                         # what is worth protecting, by the tools that reach it
+/// payments = ["pay", "refund_*"]             # a name of your choice; `*` stands for any run of characters
 ///
 /// [rules]                                    # all optional; these are the defaults
 /// unexpected_path = {}
@@ -99,6 +104,7 @@ use crate::reading::{self, Format, Reading};
 pub struct MonitorPolicy {
     agents: Vec<ExpectedAgent>,
     paths: Vec<ExpectedPath>,
+    classes: Arc<[ResourceClass]>,
     rules: Rules,
     responses: Vec<ResponseRule>,
     source: Unseen<Option<Arc<Source>>>,
@@ -191,6 +197,11 @@ impl MonitorPolicy {
 
     pub(super) fn path(&self, place: usize) -> Option<&ExpectedPath> {
         self.paths.get(place)
+    }
+
+    /// Sorted by name.
+    pub(super) fn classes(&self) -> &Arc<[ResourceClass]> {
+        &self.classes
     }
 }
 

@@ -116,6 +116,30 @@ fn every_mistake_is_told() {
             rule_error(r#""off_hours": false"#),
             "25: expected a rule, found a boolean",
         ),
+        (
+            error(r#"{"resource_classes": []}"#),
+            "22: expected an object of resource classes, found an array",
+        ),
+        (
+            error(r#"{"resource_classes": {"": ["a"]}}"#),
+            "23: `` is no name of a resource class: 1 to 64 characters out of `A-Z a-z 0-9 _ . -`",
+        ),
+        (
+            error(r#"{"resource_classes": {"money": []}}"#),
+            "32: no tool is in this resource class = name the tools that reach it, or leave it out",
+        ),
+        (
+            error(r#"{"resource_classes": {"money": "pay"}}"#),
+            "32: expected a list of names of tools, found a string",
+        ),
+        (
+            error(r#"{"resource_classes": {"money": ["pay", "pay"]}}"#),
+            "40: the same tool is named before",
+        ),
+        (
+            error(r#"{"resource_classes": {"money": ["pay me"]}}"#),
+            "33: a tool name must be 1 to 128 characters out of `A-Z a-z 0-9 _ . : / -`",
+        ),
     ] {
         faults.extend((found != expected).then(|| format!("{found}\n{expected}")));
     }
@@ -237,6 +261,7 @@ fn what_says_nothing_is_found() {
     let policy = MonitorPolicy::from_json(
         r#"{"agents": [{"agent_id": "spiffe://a/b", "hours": [{"to": "12:00"}, {"from": "11:00"}]}],
             "paths": [{"source": "spiffe://a/*", "target": "spiffe://b/*"}],
+            "resource_classes": {"all": ["*"], "money": ["pay", "p*", "s*x"], "some": ["a*"]},
             "rules": {"first_contact": {}, "off_hours": {}, "rate_anomaly": {}, "loop": {}}}"#,
     )
     .unwrap();
@@ -250,8 +275,10 @@ fn what_says_nothing_is_found() {
         [
             (Lint::AlwaysOpen, Some(1)),
             (Lint::OpenPath, Some(2)),
-            (Lint::IdleRule, Some(3)),
-            (Lint::IdleRule, Some(3)),
+            (Lint::OpenClass, Some(3)),
+            (Lint::Duplicate, Some(3)),
+            (Lint::IdleRule, Some(4)),
+            (Lint::IdleRule, Some(4)),
         ]
     );
 }
