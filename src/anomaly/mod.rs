@@ -3,13 +3,15 @@
 //! A policy says what an agent may do; a [`MonitorPolicy`] says what it is expected to do. A [`Monitor`] compares that with
 //! what happens, and tells [alerts](Alert), each with what was counted, what was expected and, where chance plays a part, how
 //! unlikely that much is by chance. It never waits for anybody. Where its policy says so, it [responds](Response): a guard that it
-//! is given to then asks a person, slows the agent down or shuts it out.
+//! is given to then asks a person, slows the agent down or shuts it out. A [`CommunicationGraph`] draws who
+//! calls what, and who speaks to whom.
 
 mod agent;
 mod alert;
 mod credentials;
 mod desk;
 mod event;
+mod graph;
 mod learned;
 mod moment;
 mod monitor;
@@ -32,6 +34,10 @@ mod watched;
 pub use alert::{Alert, AlertKind, Baseline, Severity};
 pub use credentials::CredentialIssuer;
 pub use event::{AgentInteraction, CredentialIssued, InteractionStatus};
+pub use graph::{
+    Charted, CommunicationGraph, Dropped, Endpoint, Expectation, GraphBuilder, GraphEdge,
+    GraphNode, GraphView, Reached, Suspicion, Traffic,
+};
 pub use monitor::{Monitor, MonitorBuilder, MonitorCounts};
 pub use policy::MonitorPolicy;
 pub use response::Response;

@@ -52,7 +52,7 @@ impl Table {
 
     /// Looks at the memory of an agent, or makes it one.
     pub(super) fn with<T>(&self, hash: u64, second: u32, then: impl FnOnce(Place<'_>) -> T) -> T {
-        let Some(shard) = self.shards.get(shard_of(hash)) else {
+        let Some(shard) = self.shards.get(shard_of(hash, SHARDS)) else {
             // There is one for every value of these bits; if not, nothing is remembered.
             let state = &mut AgentState::new(second);
             return then(Place {
@@ -125,7 +125,7 @@ impl Agents {
         let last = state.last();
         let is_new = self.states.insert(hash, state).is_none();
         self.queue.push_back((hash, last));
-        (is_new && shard_of(hash) == shard && last <= second).then_some(())
+        (is_new && shard_of(hash, SHARDS) == shard && last <= second).then_some(())
     }
 
     fn place(&mut self, hash: u64, second: u32, capacity: usize) -> Place<'_> {
@@ -176,8 +176,8 @@ impl Agents {
 }
 
 /// The map makes use of the lowest bits and the highest.
-fn shard_of(hash: u64) -> usize {
-    (hash >> 32) as usize % SHARDS
+pub(super) fn shard_of(hash: u64, shards: usize) -> usize {
+    (hash >> 32) as usize % shards.max(1)
 }
 
 const SHARDS: usize = 64;
@@ -187,7 +187,7 @@ const LOOKS: usize = 8;
 
 /// Keys are hashes already.
 #[derive(Default)]
-struct Prehashed(u64);
+pub(super) struct Prehashed(u64);
 
 impl Hasher for Prehashed {
     fn write(&mut self, bytes: &[u8]) {

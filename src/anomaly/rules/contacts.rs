@@ -9,20 +9,21 @@ use crate::json::View;
 /// constraints of its policy to say.
 pub(in crate::anomaly) fn destinations(arguments: Arguments<'_>, mut tell: impl FnMut(&str)) {
     for (_, view) in arguments.iter() {
-        inside(view, &mut tell);
+        destinations_in(view, &mut tell);
     }
 }
 
-fn inside(view: View<'_>, tell: &mut impl FnMut(&str)) {
+/// The same for one value.
+pub(in crate::anomaly) fn destinations_in(view: View<'_>, tell: &mut impl FnMut(&str)) {
     match view {
         View::String(text) => in_text(text, tell),
         View::Array(elements) => {
             let elements = (0..elements.len()).filter_map(|index| elements.element(index));
-            elements.for_each(|element| inside(element, tell));
+            elements.for_each(|element| destinations_in(element, tell));
         }
         View::Object(object) => {
             for (_, value) in object.iter() {
-                inside(value.view(), tell);
+                destinations_in(value.view(), tell);
             }
         }
         _ => {}

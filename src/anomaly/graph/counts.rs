@@ -1,0 +1,146 @@
+//! What is counted of an edge, and what was told about it.
+
+use std::time::{Duration, SystemTime};
+
+use super::latency::Latencies;
+use crate::anomaly::alert::{Alert, Severity};
+use crate::record::Outcome;
+
+/// What went from one node of a graph to another, or through one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// How often it was asked for, whatever the answer.
+    pub count: u64,
+    /// How many of these ended in an error or a panic.
+    pub errors: u64,
+    /// How many were refused, for whatever reason.
+    pub denied: u64,
+    /// How many latencies are known: of calls that ran to an end, and of interactions that were not refused.
+    pub timed: u64,
+    /// Their mean.
+    pub mean: Option<Duration>,
+    /// What 95 in 100 of them stay within (nearest rank), off by at most 19 % between 1 µs and 71 minutes.
+    pub p95: Option<Duration>,
+    /// The earliest time of day at which it was seen.
+    pub first: SystemTime,
+    /// The latest one.
+    pub last: SystemTime,
+}
+
+impl Traffic {
+    /// Whether anything was not refused.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.count > self.denied
+    }
+}
+
+/// Traffic as it is counted.
+#[derive(Clone, Debug)]
+pub(super) struct Counts {
+    count: u64,
+    errors: u64,
+    denied: u64,
+    latencies: Latencies,
+    first: SystemTime,
+    last: SystemTime,
+}
+
+impl Counts {
+    pub(super) fn new(at: SystemTime) -> Self {
+        Self {
+            count: 0,
+            errors: 0,
+            denied: 0,
+            latencies: Latencies::default(),
+            first: at,
+            last: at,
+        }
+    }
+
+    /// Something was asked for.
+    pub(super) fn ask(&mut self, at: SystemTime, is_denied: bool) {
+        self.count = self.count.saturating_add(1);
+        self.denied = self.denied.saturating_add(is_denied.into());
+        self.seen(at);
+    }
+
+    /// What was allowed ended.
+    pub(super) fn end(&mut self, at: SystemTime, outcome: Outcome, latency: Duration) {
+        self.seen(at);
+        match outcome {
+            Outcome::Completed => self.latencies.add(latency),
+            Outcome::Failed | Outcome::Panicked => self.fail(latency),
+            Outcome::Refused(_) => self.denied = self.denied.saturating_add(1),
+            // Nobody knows how long it would have taken.
+            Outcome::Cancelled | Outcome::Abandoned => {}
+        }
+    }
+
+    pub(super) fn succeed(&mut self, latency: Duration) {
+        self.latencies.add(latency);
+    }
+
+    pub(super) fn fail(&mut self, latency: Duration) {
+        self.errors = self.errors.saturating_add(1);
+        self.latencies.add(latency);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.denied = self.denied.saturating_add(other.denied);
+        self.latencies.merge(&other.latencies);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic {
+            count: self.count,
+            errors: self.errors,
+            denied: self.denied,
+            timed: self.latencies.timed(),
+            mean: self.latencies.mean(),
+            p95: self.latencies.p95(),
+            first: self.first,
+            last: self.last,
+        }
+    }
+
+    fn seen(&mut self, at: SystemTime) {
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+    }
+}
+
+/// What a monitor told about one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Suspicion {
+    /// How many alerts, with those that were held back.
+    pub alerts: u64,
+    /// The worst of them; `None` if there was none.
+    pub severity: Option<Severity>,
+    /// The largest surprise in them, `-ln p` in nats; 0 if nothing in them was left to chance.
+    pub score: f64,
+}
+
+impl Suspicion {
+    pub(super) fn add(&mut self, alert: &Alert) {
+        self.merge(&Self {
+            alerts: alert.more.saturating_add((!alert.is_update).into()),
+            severity: Some(alert.severity()),
+            // JSON has no infinity.
+            score: alert.surprise.unwrap_or(0.0).clamp(0.0, f64::MAX),
+        });
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.alerts = self.alerts.saturating_add(other.alerts);
+        self.severity = self.severity.max(other.severity);
+        // `max` passes over what is no number.
+        self.score = self.score.max(other.score);
+    }
+}
