@@ -362,8 +362,9 @@ impl Monitor {
         }
     }
 
-    /// A record was written.
-    pub(super) fn see(&self, record: &Record<'_>) {
+    /// A record was written. A recorder that is [watched](Self::watch) tells so by itself; this is for records that come from
+    /// elsewhere, such as the [entries](crate::audit::EntryRecord) of a log. Records of other things than calls are passed over.
+    pub fn see(&self, record: &Record<'_>) {
         match &record.event {
             Event::Decided(decided) => {
                 let about = Some(About::Tool(decided.subject.tool));

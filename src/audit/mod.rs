@@ -32,9 +32,9 @@ pub use ed25519::Ed25519Signer;
 pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
 pub use growth::ProvenGrowth;
 pub use log::{
-    AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, Erasure, FileSink,
-    LogEntry, LogError, Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, Payloads,
-    ProvenEntry, SinkError, Verification, VerifyOptions, prove, read,
+    AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, EntryRecord, Erasure,
+    FileSink, LogEntry, LogError, Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef,
+    Payloads, ProvenEntry, SinkError, Utc, Verification, VerifyOptions, prove, read,
 };
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,

@@ -39,6 +39,26 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Allowed,
+        Self::ApprovalRequired,
+        Self::UnknownTool,
+        Self::MissingParameter,
+        Self::UnexpectedParameter,
+        Self::Constraint,
+        Self::Limit,
+        Self::Budget,
+        Self::Malformed,
+        Self::Identity,
+        Self::Revoked,
+        Self::Quarantined,
+        Self::Anomaly,
+        Self::Indicator,
+        Self::Lapsed,
+        Self::Fault,
+    ];
+
     /// The code as policies, records and tools write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -10,6 +10,7 @@ mod open;
 mod payload;
 mod prove;
 mod read;
+mod recorded;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,9 @@ pub use open::AuditLogOptions;
 pub use payload::{Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, Payloads};
 pub use prove::{ProvenEntry, prove};
 pub use read::{LogEntry, read};
+pub use recorded::EntryRecord;
 pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
+pub use utc::Utc;
 pub use verify::{Verification, VerifyOptions};
 
 use self::entry::{EntryText, since_epoch};

@@ -3,8 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A time since the Unix epoch as RFC 3339 writes it.
-pub(super) struct Utc(pub(super) Duration);
+/// A time since the Unix epoch as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) writes it, in UTC, to the millisecond.
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::audit::Utc;
+///
+/// assert_eq!(Utc(Duration::from_millis(86_400_001)).to_string(), "1970-01-02T00:00:00.001Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Utc(pub Duration);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
