@@ -119,7 +119,7 @@ impl Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Suspicion {
-    /// How many alerts, with those that were held back.
+    /// How many alerts; those that only tell that others were held back do not count.
     pub alerts: u64,
     /// The worst of them; `None` if there was none.
     pub severity: Option<Severity>,
@@ -130,7 +130,7 @@ pub struct Suspicion {
 impl Suspicion {
     pub(super) fn add(&mut self, alert: &Alert) {
         self.merge(&Self {
-            alerts: alert.more.saturating_add((!alert.is_update).into()),
+            alerts: (!alert.is_update).into(),
             severity: Some(alert.severity()),
             // JSON has no infinity.
             score: alert.surprise.unwrap_or(0.0).clamp(0.0, f64::MAX),

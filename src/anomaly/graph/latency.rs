@@ -5,13 +5,22 @@ use std::time::Duration;
 /// Latencies in 64 buckets, each √2 times as wide as the one before, from 1 µs to 2³² µs (71 minutes).
 ///
 /// A quantile is told as the geometric middle of the bucket that holds it, so that it is off by at most a factor of 2^¼:
-/// 19 %. What lies outside of the buckets counts in the first or the last one. There are no buckets before the first latency.
+/// 19 %, and it is never outside of what was seen. What lies outside of the buckets counts in the first or the last one. There are
+/// no buckets before the first latency.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Latencies {
     timed: u64,
     /// Nanoseconds.
     sum: u64,
-    buckets: Option<Box<[u32; BUCKETS]>>,
+    buckets: Option<Box<Buckets>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Buckets {
+    counts: [u32; BUCKETS],
+    /// Nanoseconds.
+    least: u64,
+    most: u64,
 }
 
 impl Latencies {
@@ -20,21 +29,14 @@ impl Latencies {
         self.timed = self.timed.saturating_add(1);
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.sum = self.sum.saturating_add(nanos);
-        let buckets = self.buckets.get_or_insert_with(|| Box::new([0; BUCKETS]));
-        if let Some(bucket) = buckets.get_mut(bucket_of(nanos / 1000)) {
-            *bucket = bucket.saturating_add(1);
-        }
+        self.buckets.get_or_insert_default().add(nanos);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.timed = self.timed.saturating_add(other.timed);
         self.sum = self.sum.saturating_add(other.sum);
-        let Some(others) = &other.buckets else {
-            return;
-        };
-        let buckets = self.buckets.get_or_insert_with(|| Box::new([0; BUCKETS]));
-        for (bucket, other) in buckets.iter_mut().zip(others.iter()) {
-            *bucket = bucket.saturating_add(*other);
+        if let Some(others) = &other.buckets {
+            self.buckets.get_or_insert_default().merge(others);
         }
     }
 
@@ -48,15 +50,47 @@ impl Latencies {
 
     /// By the nearest rank.
     pub(super) fn p95(&self) -> Option<Duration> {
-        let buckets = self.buckets.as_ref()?;
-        let counted: u64 = buckets.iter().map(|count| u64::from(*count)).sum();
+        self.buckets.as_ref()?.p95().map(Duration::from_nanos)
+    }
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self {
+            counts: [0; BUCKETS],
+            least: u64::MAX,
+            most: 0,
+        }
+    }
+}
+
+impl Buckets {
+    fn add(&mut self, nanos: u64) {
+        if let Some(count) = self.counts.get_mut(bucket_of(nanos / 1000)) {
+            *count = count.saturating_add(1);
+        }
+        self.least = self.least.min(nanos);
+        self.most = self.most.max(nanos);
+    }
+
+    fn merge(&mut self, others: &Self) {
+        for (count, other) in self.counts.iter_mut().zip(&others.counts) {
+            *count = count.saturating_add(*other);
+        }
+        self.least = self.least.min(others.least);
+        self.most = self.most.max(others.most);
+    }
+
+    fn p95(&self) -> Option<u64> {
+        let counted: u64 = self.counts.iter().map(|count| u64::from(*count)).sum();
         let rank = counted - counted / 20;
         let mut below = 0;
-        let bucket = buckets.iter().position(|count| {
+        let bucket = self.counts.iter().position(|count| {
             below += u64::from(*count);
             below >= rank
         })?;
-        Some(middle(bucket))
+        // The exact value is within these too.
+        Some(middle(bucket).max(self.least).min(self.most))
     }
 }
 
@@ -68,9 +102,10 @@ fn bucket_of(micros: u64) -> usize {
     (2 * power as usize + usize::from(is_upper_half)).min(BUCKETS - 1)
 }
 
-fn middle(bucket: usize) -> Duration {
+/// In nanoseconds.
+fn middle(bucket: usize) -> u64 {
     let micros = ((bucket as f64 + 0.5) / 2.0).exp2();
-    Duration::from_nanos((micros * 1000.0).round() as u64)
+    (micros * 1000.0).round() as u64
 }
 
 const BUCKETS: usize = 64;
@@ -95,9 +130,12 @@ mod tests {
     fn nothing_is_told_of_nothing() {
         assert_eq!((of(&[]).mean(), of(&[]).p95()), (None, None));
         let longest = of(&[u64::MAX]);
-        assert_eq!(longest.mean(), Some(LONGEST));
-        assert_eq!(longest.p95(), Some(middle(BUCKETS - 1)));
-        assert_eq!(of(&[0]).p95(), Some(middle(0)));
+        assert_eq!(
+            (longest.mean(), longest.p95()),
+            (Some(LONGEST), Some(LONGEST))
+        );
+        assert_eq!(of(&[0]).p95(), Some(Duration::ZERO));
+        assert_eq!(of(&[5, 5, 5]).p95(), Some(Duration::from_micros(5)));
     }
 
     proptest! {

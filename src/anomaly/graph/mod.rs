@@ -86,7 +86,7 @@ struct Chart {
 
 /// Says how much a [`CommunicationGraph`] has room for.
 ///
-/// An edge takes at most about 200 bytes, its name and, once it has a latency, 256 bytes more.
+/// An edge takes at most about 200 bytes, its name and, once it has a latency, 272 bytes more.
 #[derive(Debug)]
 #[must_use]
 pub struct GraphBuilder {

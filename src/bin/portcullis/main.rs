@@ -1,12 +1,14 @@
-//! The gate for policy authors, reviewers and CI: check, explain, replay, lint, test.
+//! The gate for policy authors, reviewers and CI: check, explain, replay, lint, test; and what logs say.
 //!
 //! Every verb is a few lines over the library; nothing is decided here. Exit codes are a contract with scripts, see
 //! [`Exit`].
 
+mod alerts;
 mod audit;
 mod call;
 mod check;
 mod explain;
+mod graph;
 mod input;
 mod lint;
 mod output;
@@ -17,6 +19,7 @@ mod report;
 mod schema;
 mod simulation;
 mod test;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,8 @@ enum Verb {
     Test(test::Test),
     Schema(schema::Schema),
     Audit(audit::Audit),
+    Graph(graph::Graph),
+    Alerts(alerts::Alerts),
 }
 
 /// How a verb ended, as scripts see it.
@@ -97,6 +102,8 @@ fn run(verb: Verb) -> Exit {
         Verb::Test(test) => test.run(&mut output),
         Verb::Schema(schema) => schema.run(&mut output),
         Verb::Audit(audit) => audit.run(&mut output),
+        Verb::Graph(graph) => graph.run(&mut output),
+        Verb::Alerts(alerts) => alerts.run(&mut output),
     };
     // What was found before an error is still told.
     let finished = output.finish().map_err(Failure::Output);

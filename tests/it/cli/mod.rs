@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod schema;
 mod test;
+mod watching;
 
 use std::path::PathBuf;
 

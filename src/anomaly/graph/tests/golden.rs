@@ -81,7 +81,7 @@ fn json_is_as_it_was() {
         json["nodes"][2],
         serde_json::json!({
             "kind": "agent", "name": "spiffe://example.org/planner",
-            "count": 4, "errors": 0, "denied": 1, "timed": 3, "mean_us": 5000, "p95_us": 4870,
+            "count": 4, "errors": 0, "denied": 1, "timed": 3, "mean_us": 5000, "p95_us": 5000,
             "first_seen_ms": 1_000_000, "last_seen_ms": 1_000_000,
             "alerts": 0, "severity": null, "score": 0.0, "dropped": 0
         })

@@ -202,14 +202,14 @@ fn alerts_count_for_what_they_name() {
         told,
         [
             (1, Some(Medium), 0.0),
-            (9, Some(Medium), 20.0),
+            (2, Some(Medium), 20.0),
             (0, None, 0.0),
             (1, Some(Medium), f64::MAX),
         ]
     );
     // What names no edge counts for the agent, beside what its edges have.
     let node = &view.nodes()[0];
-    assert_eq!((node.endpoint.kind(), node.suspicion.alerts), ("agent", 13));
+    assert_eq!((node.endpoint.kind(), node.suspicion.alerts), ("agent", 6));
     assert_eq!(node.suspicion.score, f64::MAX);
 }
 

@@ -1,6 +1,6 @@
 //! Which entries a verb is about, as options.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use portcullis::audit::EntryFilter;
@@ -30,7 +30,7 @@ pub(super) struct FilterArgs {
 
 /// Only entries of a time.
 #[derive(Debug, Args)]
-pub(super) struct PeriodArgs {
+pub(crate) struct PeriodArgs {
     /// From this time on, in seconds since the Unix epoch
     #[arg(long, value_name = "SECONDS")]
     pub(super) since: Option<u64>,
@@ -62,7 +62,14 @@ impl FilterArgs {
 }
 
 impl PeriodArgs {
-    pub(super) fn filter(&self) -> EntryFilter {
+    /// Whether a time is within.
+    pub(crate) fn holds(&self, at: SystemTime) -> bool {
+        let at = at.duration_since(SystemTime::UNIX_EPOCH);
+        let at = at.unwrap_or_default().as_secs();
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
+    pub(crate) fn filter(&self) -> EntryFilter {
         let mut filter = EntryFilter::new();
         if let Some(since) = self.since {
             filter = filter.since(Duration::from_secs(since));

@@ -12,6 +12,9 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::filter::PeriodArgs;
+pub(crate) use self::reading::Reading;
+
 use crate::output::Output;
 use crate::{Exit, Failure};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::progress::Progress;
 
 /// Entries go by here.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     progress: Progress,
     /// Bytes, with what frames each entry.
     read: u64,
@@ -23,7 +23,7 @@ const STRIDE: u64 = 64;
 
 impl Reading {
     /// Before a log is read so many times.
-    pub(super) fn new(directory: &Path, times: u64) -> Self {
+    pub(crate) fn new(directory: &Path, times: u64) -> Self {
         let progress = Progress::new();
         let size = progress.is_shown().then(|| size(directory)).flatten();
         Self {
@@ -35,7 +35,7 @@ impl Reading {
     }
 
     /// An entry of this length was read.
-    pub(super) fn entry(&mut self, length: usize) {
+    pub(crate) fn entry(&mut self, length: usize) {
         self.read = self.read.saturating_add(length as u64 + FRAME);
         self.entries += 1;
         if self.progress.is_shown() && self.entries.is_multiple_of(STRIDE) {
@@ -45,7 +45,7 @@ impl Reading {
     }
 
     /// Before something else is written, and at the end.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.progress.clear();
     }
 }
