@@ -37,32 +37,27 @@ fn pictures(names: &[String]) -> (GraphView, String, String) {
     (view, dot, mermaid)
 }
 
-/// A quoted text without its quotes, and what follows it. In DOT a backslash takes the next character along.
-fn quoted(text: &str, has_escapes: bool) -> Option<(String, &str)> {
-    let mut inside = String::new();
-    let mut characters = text.strip_prefix('"')?.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((inside, &text[at + 2..])),
-            '\\' if has_escapes => inside.push(characters.next()?.1),
-            _ => inside.push(character),
-        }
-    }
-    None
-}
-
-/// A line, with its quoted texts taken out, and these texts.
+/// A line with `@` in place of its quoted texts, and these texts. In DOT a backslash takes the next character along.
 fn skeleton(line: &str, has_escapes: bool) -> (String, Vec<String>) {
     let (mut bare, mut texts) = (String::new(), Vec::new());
-    let mut rest = line;
-    while let Some(at) = rest.find('"') {
-        bare.push_str(&rest[..at]);
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character != '"' {
+            bare.push(character);
+            continue;
+        }
+        let mut text = String::new();
+        loop {
+            match characters.next() {
+                Some('"') => break,
+                Some('\\') if has_escapes => text.extend(characters.next()),
+                Some(inside) => text.push(inside),
+                None => panic!("a quote is not closed: {line}"),
+            }
+        }
         bare.push('@');
-        let (text, after) = quoted(&rest[at..], has_escapes).unwrap_or_else(|| panic!("{line}"));
         texts.push(text);
-        rest = after;
     }
-    bare.push_str(rest);
     (bare, texts)
 }
 
