@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::latency::Latencies;
 use crate::anomaly::alert::{Alert, Severity};
+use crate::anomaly::event::InteractionStatus;
+use crate::decision::Verdict;
 use crate::record::Outcome;
 
 /// What went from one node of a graph to another, or through one node.
@@ -14,6 +16,8 @@ pub struct Traffic {
     pub count: u64,
     /// How many of these ended in an error or a panic.
     pub errors: u64,
+    /// How many had to wait for a person. One that is asked for again after that counts again.
+    pub asked: u64,
     /// How many were refused, for whatever reason.
     pub denied: u64,
     /// How many latencies are known: of calls that ran to an end, and of interactions that were not refused.
@@ -29,10 +33,10 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Whether anything was not refused.
+    /// Whether anything was let through at once.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.count > self.denied
+        self.count > self.denied.saturating_add(self.asked)
     }
 }
 
@@ -41,6 +45,7 @@ impl Traffic {
 pub(super) struct Counts {
     count: u64,
     errors: u64,
+    asked: u64,
     denied: u64,
     latencies: Latencies,
     first: SystemTime,
@@ -52,6 +57,7 @@ impl Counts {
         Self {
             count: 0,
             errors: 0,
+            asked: 0,
             denied: 0,
             latencies: Latencies::default(),
             first: at,
@@ -60,9 +66,13 @@ impl Counts {
     }
 
     /// Something was asked for.
-    pub(super) fn ask(&mut self, at: SystemTime, is_denied: bool) {
+    pub(super) fn ask(&mut self, at: SystemTime, verdict: Verdict) {
         self.count = self.count.saturating_add(1);
-        self.denied = self.denied.saturating_add(is_denied.into());
+        match verdict {
+            Verdict::Allow => {}
+            Verdict::Ask => self.asked = self.asked.saturating_add(1),
+            Verdict::Deny => self.denied = self.denied.saturating_add(1),
+        }
         self.seen(at);
     }
 
@@ -78,11 +88,22 @@ impl Counts {
         }
     }
 
-    pub(super) fn succeed(&mut self, latency: Duration) {
-        self.latencies.add(latency);
+    /// One agent spoke to another.
+    pub(super) fn speak(&mut self, at: SystemTime, status: InteractionStatus, latency: Duration) {
+        match status {
+            InteractionStatus::Denied => self.ask(at, Verdict::Deny),
+            InteractionStatus::Succeeded => {
+                self.ask(at, Verdict::Allow);
+                self.latencies.add(latency);
+            }
+            InteractionStatus::Failed => {
+                self.ask(at, Verdict::Allow);
+                self.fail(latency);
+            }
+        }
     }
 
-    pub(super) fn fail(&mut self, latency: Duration) {
+    fn fail(&mut self, latency: Duration) {
         self.errors = self.errors.saturating_add(1);
         self.latencies.add(latency);
     }
@@ -90,6 +111,7 @@ impl Counts {
     pub(super) fn merge(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.errors = self.errors.saturating_add(other.errors);
+        self.asked = self.asked.saturating_add(other.asked);
         self.denied = self.denied.saturating_add(other.denied);
         self.latencies.merge(&other.latencies);
         self.first = self.first.min(other.first);
@@ -100,6 +122,7 @@ impl Counts {
         Traffic {
             count: self.count,
             errors: self.errors,
+            asked: self.asked,
             denied: self.denied,
             timed: self.latencies.timed(),
             mean: self.latencies.mean(),

@@ -12,7 +12,7 @@ use super::view::{GraphEdge, GraphNode, GraphView};
 /// `{"version": 1, "nodes": [..], "edges": [..], "dropped": {"agents": 0, "edges": 0}}`.
 ///
 /// A node has `kind` (`agent`, `tool` or `destination`), `name` and `dropped`; an edge has `source` and `target`, which are
-/// places in `nodes`, and `expectation`. Both have `count`, `errors`, `denied`, `timed`, `mean_us` and `p95_us` (null where
+/// places in `nodes`, and `expectation`. Both have `count`, `errors`, `asked`, `denied`, `timed`, `mean_us` and `p95_us` (null where
 /// nothing was timed), `first_seen_ms` and `last_seen_ms` (since the Unix epoch), `alerts`, `severity` (null without any) and
 /// `score`. Names are whole.
 impl Serialize for GraphView {
@@ -75,6 +75,7 @@ fn traffic<M: SerializeMap>(map: &mut M, traffic: &Traffic) -> Result<(), M::Err
     let micros = |latency: Duration| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
     map.serialize_entry("count", &traffic.count)?;
     map.serialize_entry("errors", &traffic.errors)?;
+    map.serialize_entry("asked", &traffic.asked)?;
     map.serialize_entry("denied", &traffic.denied)?;
     map.serialize_entry("timed", &traffic.timed)?;
     map.serialize_entry("mean_us", &traffic.mean.map(micros))?;

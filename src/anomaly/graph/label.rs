@@ -38,6 +38,9 @@ impl fmt::Display for Label<'_> {
         let traffic = &self.0.traffic;
         let plural = |count| if count == 1 { "" } else { "s" };
         write!(f, "{} call{}", traffic.count, plural(traffic.count))?;
+        if traffic.asked > 0 {
+            write!(f, ", {} asked", traffic.asked)?;
+        }
         if traffic.denied > 0 {
             write!(f, ", {} denied", traffic.denied)?;
         }

@@ -32,12 +32,12 @@ pub use walk::Reached;
 
 use self::memory::Memory;
 use super::alert::Alert;
-use super::event::{AgentInteraction, InteractionStatus};
+use super::event::AgentInteraction;
 use super::policy::MonitorPolicy;
 use super::rules::destinations_in;
 use super::tags::Tags;
 use crate::clock::{Clock, SystemClock};
-use crate::decision::{AuditLevel, Code, Verdict};
+use crate::decision::{AuditLevel, Code};
 use crate::record::{Decided, Ended, Event, Record, Recorder};
 
 /// Draws who calls which tool, which agent speaks to which, and where their calls lead: a cheap handle, to be cloned and
@@ -183,15 +183,9 @@ impl CommunicationGraph {
             interaction.source,
             |source| {
                 let target = || Endpoint::Agent(interaction.target.clone());
-                let Some(edge) = source.edge(tag, at, target) else {
-                    return;
-                };
-                let is_denied = interaction.status == InteractionStatus::Denied;
-                edge.counts.ask(at, is_denied);
-                match interaction.status {
-                    InteractionStatus::Succeeded => edge.counts.succeed(interaction.latency),
-                    InteractionStatus::Failed => edge.counts.fail(interaction.latency),
-                    InteractionStatus::Denied => {}
+                if let Some(edge) = source.edge(tag, at, target) {
+                    edge.counts
+                        .speak(at, interaction.status, interaction.latency);
                 }
             },
         );
@@ -214,18 +208,17 @@ impl CommunicationGraph {
     fn decided(&self, decided: &Decided<'_>, at: SystemTime) {
         let Chart { memory, tags, .. } = &*self.0;
         let (agent, tool) = (decided.subject.agent, decided.subject.tool);
-        let is_denied = decided.verdict == Verdict::Deny;
         memory.with(tags.long(agent), agent, |source| {
             let tag = tags.long((TOOL, tool));
             if let Some(edge) = source.edge(tag, at, || Endpoint::tool(tool)) {
-                edge.counts.ask(at, is_denied);
+                edge.counts.ask(at, decided.verdict);
                 edge.is_named = is_named(decided.code).or(edge.is_named);
             }
             told_destinations(decided, |host| {
                 let tag = tags.long((DESTINATION, tags.folded(host)));
                 // A call that names it twice is one call.
                 if let Some(edge) = source.edge(tag, at, || Endpoint::destination(host)) {
-                    edge.counts.ask(at, is_denied);
+                    edge.counts.ask(at, decided.verdict);
                 }
             });
         });

@@ -81,7 +81,7 @@ fn json_is_as_it_was() {
         json["nodes"][2],
         serde_json::json!({
             "kind": "agent", "name": "spiffe://example.org/planner",
-            "count": 4, "errors": 0, "denied": 1, "timed": 3, "mean_us": 5000, "p95_us": 5000,
+            "count": 4, "errors": 0, "asked": 0, "denied": 1, "timed": 3, "mean_us": 5000, "p95_us": 5000,
             "first_seen_ms": 1_000_000, "last_seen_ms": 1_000_000,
             "alerts": 0, "severity": null, "score": 0.0, "dropped": 0
         })
@@ -90,7 +90,7 @@ fn json_is_as_it_was() {
         json["edges"][5],
         serde_json::json!({
             "source": 1, "target": 8, "expectation": "unexpected",
-            "count": 1, "errors": 0, "denied": 0, "timed": 0, "mean_us": null, "p95_us": null,
+            "count": 1, "errors": 0, "asked": 0, "denied": 0, "timed": 0, "mean_us": null, "p95_us": null,
             "first_seen_ms": 1_000_000, "last_seen_ms": 1_000_000,
             "alerts": 2, "severity": "high", "score": 7.5
         })

@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::anomaly::alert::AlertKind;
+use crate::anomaly::event::InteractionStatus;
 use crate::call::Args;
 use crate::clock::ManualClock;
-use crate::decision::Effect;
+use crate::decision::{Effect, Verdict};
 use crate::digest::Digest;
 use crate::ids::AgentId;
 use crate::record::{CallId, Outcome, SessionId, Subject};

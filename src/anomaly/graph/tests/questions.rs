@@ -7,7 +7,7 @@ use crate::ids::ToolPattern;
 
 const CLASSES: &str = r#"{"resource_classes": {"money": ["t0", "t1"], "all": ["t*"]}}"#;
 
-/// From which agent, to which agent (below 5) or tool, and whether it was refused.
+/// From which agent, to which agent (below 5) or tool, and whether nothing passed: it was refused, or had to wait.
 type Way = (u8, u8, bool);
 
 fn ways() -> impl Strategy<Value = Vec<Way>> {
@@ -25,10 +25,10 @@ fn stage(ways: &[Way]) -> Stage {
             };
             stage.spoke(&source, &agent(&format!("a{to}")), status);
         } else {
-            let code = if *is_denied {
-                Code::Constraint
-            } else {
-                Code::Allowed
+            let code = match (is_denied, from % 2) {
+                (true, 0) => Code::Constraint,
+                (true, _) => Code::ApprovalRequired,
+                (false, _) => Code::Allowed,
             };
             stage.decided(&source, &format!("t{}", to - 5), code);
         }
@@ -37,23 +37,33 @@ fn stage(ways: &[Way]) -> Stage {
 }
 
 /// All walks from an agent of at most so many edges along which something passed, as places of edges.
-fn walks(view: &GraphView, from: &AgentId, hops: usize) -> Vec<Vec<usize>> {
+fn walks(view: &GraphView, ways: &[Way], from: &AgentId, hops: usize) -> Vec<Vec<usize>> {
     let mut walks = Vec::new();
     if hops == 0 {
         return walks;
     }
     for (place, edge) in view.edges().iter().enumerate() {
-        if edge.source != *from || !edge.traffic.passed() {
+        if edge.source != *from || !passes(edge, ways) {
             continue;
         }
         walks.push(vec![place]);
         if let Endpoint::Agent(next) = &edge.target {
-            for rest in self::walks(view, next, hops - 1) {
+            for rest in self::walks(view, ways, next, hops - 1) {
                 walks.push([vec![place], rest].concat());
             }
         }
     }
     walks
+}
+
+fn passes(edge: &GraphEdge, ways: &[Way]) -> bool {
+    ways.iter().any(|(from, to, is_denied)| {
+        let target = match to {
+            0..5 => agent(&format!("a{to}")).to_string(),
+            _ => format!("t{}", to - 5),
+        };
+        !is_denied && edge.source == agent(&format!("a{from}")) && edge.target.name() == target
+    })
 }
 
 fn end<'g>(view: &'g GraphView, walk: &[usize]) -> &'g Endpoint {
@@ -68,7 +78,7 @@ proptest! {
         let view = stage(&ways).view();
         let from = agent("a0");
         let mut expected: Vec<(usize, &Endpoint)> = Vec::new();
-        for walk in walks(&view, &from, hops) {
+        for walk in walks(&view, &ways, &from, hops) {
             let endpoint = end(&view, &walk);
             match expected.iter_mut().find(|(_, known)| *known == endpoint) {
                 Some((hops, _)) => *hops = walk.len().min(*hops),
@@ -93,7 +103,7 @@ proptest! {
         };
         let mut expected = Vec::new();
         for number in 0..5 {
-            let walks = walks(&view, &agent(&format!("a{number}")), hops);
+            let walks = walks(&view, &ways, &agent(&format!("a{number}")), hops);
             let walks = walks.into_iter().filter(|walk| is_money(end(&view, walk)));
             expected.extend(walks.min_by_key(|walk| (walk.len(), walk.clone())));
         }
