@@ -6,7 +6,7 @@ use super::latency::Latencies;
 use crate::anomaly::alert::{Alert, Severity};
 use crate::anomaly::event::InteractionStatus;
 use crate::decision::Verdict;
-use crate::record::Outcome;
+use crate::record::{Alerted, Outcome};
 
 /// What went from one node of a graph to another, or through one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,16 +150,35 @@ pub struct Suspicion {
     pub score: f64,
 }
 
-impl Suspicion {
-    pub(super) fn add(&mut self, alert: &Alert) {
-        self.merge(&Self {
+impl From<&Alert> for Suspicion {
+    fn from(alert: &Alert) -> Self {
+        Self {
             alerts: (!alert.is_update).into(),
             severity: Some(alert.severity()),
-            // JSON has no infinity.
-            score: alert.surprise.unwrap_or(0.0).clamp(0.0, f64::MAX),
-        });
+            score: score(alert.surprise),
+        }
     }
+}
 
+/// An alert that was put on record.
+impl From<&Alerted<'_>> for Suspicion {
+    fn from(alerted: &Alerted<'_>) -> Self {
+        let all = [Severity::Low, Severity::Medium, Severity::High];
+        let is_said = |severity: &Severity| severity.as_str() == alerted.severity;
+        Self {
+            alerts: (!alerted.is_update).into(),
+            severity: all.into_iter().find(is_said),
+            score: score(alerted.surprise),
+        }
+    }
+}
+
+/// JSON has no infinity.
+fn score(surprise: Option<f64>) -> f64 {
+    surprise.unwrap_or(0.0).clamp(0.0, f64::MAX)
+}
+
+impl Suspicion {
     pub(super) fn merge(&mut self, other: &Self) {
         self.alerts = self.alerts.saturating_add(other.alerts);
         self.severity = self.severity.max(other.severity);

@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 
 use super::counts::{Counts, Suspicion};
 use super::endpoint::Endpoint;
-use crate::anomaly::alert::Alert;
 use crate::anomaly::table::{Prehashed, shard_of};
 use crate::ids::AgentId;
 
@@ -197,18 +196,18 @@ impl Source {
     }
 
     /// What an alert names and there is no edge to counts for the agent, so that nothing is lost.
-    pub(super) fn alert(&mut self, alert: &Alert) {
-        let Some(target) = &alert.target else {
-            return self.told.add(alert);
+    pub(super) fn suspect(&mut self, target: Option<&str>, told: &Suspicion) {
+        let Some(target) = target else {
+            return self.told.merge(told);
         };
         let edges = self.edges.iter_mut();
         let mut named = edges.filter(|edge| edge.target.is_called(target));
         match named.next() {
             Some(edge) => {
-                edge.told.add(alert);
-                named.for_each(|edge| edge.told.add(alert));
+                edge.told.merge(told);
+                named.for_each(|edge| edge.told.merge(told));
             }
-            None => self.told.add(alert),
+            None => self.told.merge(told),
         }
     }
 

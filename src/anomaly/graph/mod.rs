@@ -30,7 +30,7 @@ pub use memory::Dropped;
 pub use view::{GraphEdge, GraphNode, GraphView};
 pub use walk::Reached;
 
-use self::memory::Memory;
+use self::memory::{Memory, Source};
 use super::alert::Alert;
 use super::event::AgentInteraction;
 use super::policy::MonitorPolicy;
@@ -38,6 +38,7 @@ use super::rules::destinations_in;
 use super::tags::Tags;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{AuditLevel, Code};
+use crate::ids::AgentId;
 use crate::record::{Decided, Ended, Event, Record, Recorder};
 
 /// Draws who calls which tool, which agent speaks to which, and where their calls lead: a cheap handle, to be cloned and
@@ -164,11 +165,12 @@ impl CommunicationGraph {
         Charted::new(self.clone(), recorder)
     }
 
-    /// A record was written. Records of other things than calls are passed over.
+    /// A record was written. Records of other things than calls and alerts are passed over.
     pub fn see(&self, record: &Record<'_>) {
         match &record.event {
             Event::Decided(decided) => self.decided(decided, record.wall),
             Event::Ended(ended) => self.ended(ended, record.wall),
+            Event::Alerted(told) => self.suspect(told.agent, told.target, &told.into()),
             _ => {}
         }
     }
@@ -193,9 +195,10 @@ impl CommunicationGraph {
 
     /// A monitor told an alert. It counts for the edges that lead from its agent to what it names; where there is none, for
     /// the agent. One about an agent that is not in the graph counts for nothing.
+    ///
+    /// This is for alerts that are not put on record: of those that are, their records tell.
     pub fn alert(&self, alert: &Alert) {
-        let hash = self.0.tags.long(&alert.agent);
-        self.0.memory.with_known(hash, |source| source.alert(alert));
+        self.suspect(&alert.agent, alert.target.as_deref(), &alert.into());
     }
 
     /// What the graph looks like now, held against what is expected of agents. Events go on while it is made, and wait for a
@@ -222,6 +225,12 @@ impl CommunicationGraph {
                 }
             });
         });
+    }
+
+    fn suspect(&self, agent: &AgentId, target: Option<&str>, told: &Suspicion) {
+        let hash = self.0.tags.long(agent);
+        let add = |source: &mut Source| source.suspect(target, told);
+        self.0.memory.with_known(hash, add);
     }
 
     fn ended(&self, ended: &Ended<'_>, at: SystemTime) {

@@ -14,8 +14,7 @@ use crate::call::Args;
 use crate::clock::ManualClock;
 use crate::decision::{Effect, Verdict};
 use crate::digest::Digest;
-use crate::ids::AgentId;
-use crate::record::{CallId, Outcome, SessionId, Subject};
+use crate::record::{Alerted, CallId, Outcome, SessionId, Subject};
 
 /// A graph, with the clock that it reads.
 struct Stage {

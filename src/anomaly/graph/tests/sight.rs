@@ -215,6 +215,42 @@ fn alerts_count_for_what_they_name() {
 }
 
 #[test]
+fn alerts_on_record_count_as_those_that_are_told() {
+    let (told, recorded) = (Stage::new(), Stage::new());
+    let a = agent("a");
+    for target in ["read", ""] {
+        for (kind, surprise, is_update) in [
+            (AlertKind::CallRate, Some(20.0), false),
+            (AlertKind::UnexpectedPath, None, true),
+        ] {
+            let mut alert = alert(kind, &a, target, surprise);
+            alert.is_update = is_update;
+            told.decided(&a, "read", Code::Allowed);
+            told.graph.alert(&alert);
+            recorded.decided(&a, "read", Code::Allowed);
+            recorded.see(Event::Alerted(Alerted {
+                agent: &a,
+                number: 1,
+                kind: kind.as_str(),
+                severity: alert.severity().as_str(),
+                target: alert.target.as_deref(),
+                observed: 1.0,
+                expected: 0.0,
+                surprise,
+                baseline: None,
+                call: None,
+                more: 0,
+                is_update,
+            }));
+        }
+    }
+    assert_eq!(told.view().nodes(), recorded.view().nodes());
+    assert_eq!(told.view().edges(), recorded.view().edges());
+    let suspicion = told.view().edges()[0].suspicion;
+    assert_eq!((suspicion.alerts, suspicion.score), (1, 20.0));
+}
+
+#[test]
 fn a_watched_recorder_records_as_before() {
     use crate::record::RingRecorder;
     let stage = Stage::new();
