@@ -312,6 +312,10 @@ impl fmt::Display for Alert {
         if let Some(target) = &self.target {
             write!(f, ", `{}`", Plain(target))?;
         }
+        if self.is_update {
+            let more = self.more;
+            return write!(f, ": nothing new but {more} more since the last alert");
+        }
         match self.kind {
             AlertKind::RateAnomaly
             | AlertKind::CredentialSpike
@@ -335,10 +339,49 @@ impl fmt::Display for Alert {
         if let Some(surprise) = self.surprise {
             write!(f, " (p = {:.1e})", (-surprise).exp())?;
         }
-        match (self.more, self.is_update) {
-            (0, _) => Ok(()),
-            (more, false) => write!(f, "; {more} more since the last alert"),
-            (more, true) => write!(f, "; nothing new but {more} more since the last alert"),
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "; {more} more since the last alert"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_compares_nothing() {
+        let alert = |more, is_update| Alert {
+            number: 1,
+            kind: AlertKind::Loop,
+            agent: AgentId::parse("spiffe://d/a").unwrap(),
+            target: Some("read".into()),
+            at: SystemTime::UNIX_EPOCH,
+            observed: 3.0,
+            expected: 2.0,
+            surprise: None,
+            baseline: None,
+            call: None,
+            more,
+            is_update,
+            lost: 0,
+        };
+        for (alert, text) in [
+            (alert(0, false), "3 times the same, expected 2"),
+            (
+                alert(5, false),
+                "3 times the same, expected 2; 5 more since the last alert",
+            ),
+            (
+                alert(5, true),
+                "nothing new but 5 more since the last alert",
+            ),
+        ] {
+            assert_eq!(
+                alert.to_string(),
+                format!("LOOP: `spiffe://d/a`, `read`: {text}")
+            );
         }
     }
 }
