@@ -30,6 +30,8 @@ pub enum AlertKind {
     CredentialSpike,
     /// Several different targets were refused within a short time.
     Probing,
+    /// An agent has come, through others and over a new path, to a class of resources that it never came to before.
+    LateralMovement,
     /// There are more agents at work than the monitor has room for; those beyond share one memory.
     CrowdedOut,
     /// Far more calls a minute than learned, of all tools or of one, or to another agent.
@@ -56,7 +58,7 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 20;
+    pub(crate) const COUNT: usize = 21;
 
     /// In the order of their numbers.
     pub(crate) const ALL: [Self; Self::COUNT] = [
@@ -69,6 +71,7 @@ impl AlertKind {
         Self::OffHours,
         Self::CredentialSpike,
         Self::Probing,
+        Self::LateralMovement,
         Self::CrowdedOut,
         Self::CallRate,
         Self::BaselineShift,
@@ -95,6 +98,7 @@ impl AlertKind {
             Self::OffHours => "OFF_HOURS",
             Self::CredentialSpike => "CREDENTIAL_SPIKE",
             Self::Probing => "PROBING",
+            Self::LateralMovement => "LATERAL_MOVEMENT",
             Self::CrowdedOut => "CROWDED_OUT",
             Self::CallRate => "CALL_RATE",
             Self::BaselineShift => "BASELINE_SHIFT",
@@ -132,7 +136,8 @@ impl AlertKind {
             | Self::RepeatedDenials
             | Self::FirstContact
             | Self::CredentialSpike
-            | Self::Probing => Severity::High,
+            | Self::Probing
+            | Self::LateralMovement => Severity::High,
         }
     }
 
@@ -151,6 +156,7 @@ impl AlertKind {
                 Cause::Refusals
             }
             Self::UnexpectedPath
+            | Self::LateralMovement
             | Self::FirstContact
             | Self::NewDestination
             | Self::NewValue
@@ -174,6 +180,7 @@ impl AlertKind {
             Self::OffHours => "outside its declared hours",
             Self::CredentialSpike => "credentials in the last minute",
             Self::Probing => "different refused targets",
+            Self::LateralMovement => "resources that it never came to before, over a new path",
             Self::CrowdedOut => "more agents than there is room for",
             Self::CallRate => "calls in this minute",
             Self::BaselineShift => "calls a minute are usual now",

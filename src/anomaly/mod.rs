@@ -8,6 +8,7 @@
 
 mod agent;
 mod alert;
+mod builder;
 mod credentials;
 mod desk;
 mod event;
@@ -18,6 +19,7 @@ mod monitor;
 mod notes;
 mod outbox;
 mod policy;
+mod reaches;
 mod responding;
 mod response;
 mod restraints;
@@ -30,15 +32,17 @@ mod tags;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod watched;
+mod watchtower;
 
 pub use alert::{Alert, AlertKind, Baseline, Severity};
+pub use builder::MonitorBuilder;
 pub use credentials::CredentialIssuer;
 pub use event::{AgentInteraction, CredentialIssued, InteractionStatus};
 pub use graph::{
     Charted, CommunicationGraph, Dropped, Endpoint, Expectation, GraphBuilder, GraphEdge,
     GraphNode, GraphView, Reached, Suspicion, Traffic,
 };
-pub use monitor::{Monitor, MonitorBuilder, MonitorCounts};
+pub use monitor::{Monitor, MonitorCounts};
 pub use policy::MonitorPolicy;
 pub use response::Response;
 pub use sinks::SinkError;

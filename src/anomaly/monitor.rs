@@ -6,29 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-
-use super::agent::{AgentState, Findings, Found, Surroundings};
 use super::alert::Alert;
-use super::credentials::{CredentialIssuer, Requests};
-use super::desk::Update;
+use super::builder::MonitorBuilder;
 use super::event::{AgentInteraction, CredentialIssued};
-use super::moment::{Moment, Oddity, oddity};
-use super::notes::{Note, Notes};
-use super::outbox::Outbox;
+use super::notes::Note;
 use super::policy::MonitorPolicy;
-use super::responding::Responding;
 use super::restraints::Asked;
-use super::sinks::{SinkError, Sinks, Take};
-use super::snapshot::{self, SnapshotError};
-use super::table::Table;
-use super::tags::{About, Tags};
+use super::snapshot;
+use super::tags::About;
 use super::watched::Watched;
-use crate::clock::{Clock, SystemClock};
-use crate::decision::Reason;
+use super::watchtower::{InForce, Watchtower, was_good};
+use crate::decision::{Reason, Verdict};
 use crate::ids::AgentId;
 use crate::quarantine::Quarantine;
-use crate::record::{CallId, Event, Outcome, Record, Recorder};
+use crate::record::{CallId, Event, Record, Recorder};
 
 /// Watches what agents do, and tells what is out of the ordinary: a cheap handle, to be cloned and shared between threads.
 ///
@@ -63,46 +54,7 @@ use crate::record::{CallId, Event, Outcome, Record, Recorder};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Monitor(Arc<Watchtower>);
-
-/// What all handles of one monitor share.
-struct Watchtower {
-    in_force: ArcSwap<InForce>,
-    table: Table,
-    tags: Tags,
-    clock: Box<dyn Clock>,
-    /// Seconds by which the clock is behind the time of what is remembered.
-    behind: u32,
-    outbox: Outbox,
-    sinks: Sinks,
-    notes: Notes,
-    responding: Responding,
-    oddities: Oddities,
-}
-
-struct InForce {
-    policy: MonitorPolicy,
-    epoch: u64,
-}
-
-#[derive(Default)]
-struct Oddities {
-    late: AtomicU64,
-    future: AtomicU64,
-    absurd: AtomicU64,
-    duplicate: AtomicU64,
-}
-
-/// Collects what a [`Monitor`] is made of. Nothing is required.
-#[must_use]
-pub struct MonitorBuilder {
-    policy: MonitorPolicy,
-    clock: Option<Box<dyn Clock>>,
-    agents: usize,
-    sinks: Vec<Take>,
-    quarantine: Quarantine,
-    issuer: Option<Box<dyn CredentialIssuer>>,
-}
+pub struct Monitor(pub(super) Arc<Watchtower>);
 
 /// What a monitor has had to put right, and what it could not hand on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,121 +80,6 @@ pub struct MonitorCounts {
     pub unanswered: u64,
     /// Responses for which there was no room: requests to the issuer, and agents to be shut out.
     pub undone: u64,
-}
-
-impl Default for MonitorBuilder {
-    fn default() -> Self {
-        Self {
-            policy: MonitorPolicy::new(),
-            clock: None,
-            agents: 10_000,
-            sinks: Vec::new(),
-            quarantine: Quarantine::new(),
-            issuer: None,
-        }
-    }
-}
-
-impl MonitorBuilder {
-    /// What is expected of agents.
-    pub fn policy(mut self, policy: MonitorPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// The clock; the operating system's where none is given. It tells when an event came, whatever its record says.
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Some(Box::new(clock));
-        self
-    }
-
-    /// For about how many agents there is room, from 64; 10,000 where nothing is said. Those beyond share a memory, and an
-    /// alert says so; one that has been silent for more than three hours gives way to them.
-    pub fn agents(mut self, agents: usize) -> Self {
-        self.agents = agents;
-        self
-    }
-
-    /// Hands each alert on, on the time of whoever calls [`Monitor::tick`], so that no decision waits for it. At most 1,024 wait; those
-    /// beyond are lost, and the next that arrives says how many were. One that is not taken is tried again.
-    ///
-    /// ```
-    /// use portcullis::anomaly::Monitor;
-    ///
-    /// let monitor = Monitor::builder().sink(|alert| { eprintln!("{alert}"); Ok(()) }).build();
-    /// monitor.tick();
-    /// ```
-    pub fn sink(
-        mut self,
-        take: impl FnMut(&Alert) -> Result<(), SinkError> + Send + 'static,
-    ) -> Self {
-        self.sinks.push(Box::new(take));
-        self
-    }
-
-    /// The list that agents come onto who are shut out; one of its own where none is given.
-    pub fn quarantine(mut self, quarantine: &Quarantine) -> Self {
-        self.quarantine = quarantine.clone();
-        self
-    }
-
-    /// Who withdraws credentials and makes new ones, for the responses `revoke` and `rotate`. Where there is nobody, they wait.
-    pub fn credential_issuer(mut self, issuer: impl CredentialIssuer + 'static) -> Self {
-        self.issuer = Some(Box::new(issuer));
-        self
-    }
-
-    /// Builds the monitor.
-    #[must_use]
-    pub fn build(self) -> Monitor {
-        let (table, tags) = (Table::new(self.agents), Tags::random());
-        self.build_with(table, tags, |_| 0)
-    }
-
-    /// Builds the monitor from what another one remembered: see [`Monitor::snapshot`]. As much time has passed since then as
-    /// the wall clock says, and none if it has gone back.
-    ///
-    /// # Errors
-    /// [`SnapshotError`] if this is no snapshot, or of another version, or damaged, or too large.
-    pub fn restore(self, snapshot: &[u8]) -> Result<Monitor, SnapshotError> {
-        let restored = snapshot::read(snapshot, self.agents)?;
-        let behind = |clock: &dyn Clock| {
-            let passed = clock.wall().duration_since(restored.wall);
-            let passed = passed.map_or(0, |passed| passed.as_secs());
-            let then = u64::from(restored.second).saturating_add(passed);
-            let behind = then.saturating_sub(clock.monotonic().as_secs());
-            u32::try_from(behind).unwrap_or(u32::MAX)
-        };
-        Ok(self.build_with(restored.table, restored.tags, behind))
-    }
-
-    fn build_with(
-        self,
-        table: Table,
-        tags: Tags,
-        behind: impl FnOnce(&dyn Clock) -> u32,
-    ) -> Monitor {
-        let in_force = InForce {
-            policy: self.policy,
-            epoch: 1,
-        };
-        let clock = self
-            .clock
-            .unwrap_or_else(|| Box::new(SystemClock::new()) as Box<dyn Clock>);
-        let outbox = Outbox::default();
-        Monitor(Arc::new(Watchtower {
-            in_force: ArcSwap::from_pointee(in_force),
-            table,
-            tags,
-            behind: behind(&*clock),
-            clock,
-            sinks: Sinks::new(self.sinks, &outbox),
-            outbox,
-            notes: Notes::default(),
-            responding: Responding::new(self.quarantine, Requests::new(self.issuer)),
-            oddities: Oddities::default(),
-        }))
-    }
 }
 
 impl Monitor {
@@ -283,6 +120,7 @@ impl Monitor {
             state.spoke(around, interaction)
         });
         self.0.responding.spoke(interaction, &self.0.tags, now);
+        self.0.follow(interaction, now);
     }
 
     /// A credential was issued.
@@ -340,7 +178,7 @@ impl Monitor {
     /// the policies are kept. While they are made, events wait for a part of the agents at a time.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(&self.0.table, &self.0.tags, self.0.now())
+        snapshot::write(&self.0, self.0.now())
     }
 
     /// What had to be put right, and what could not be handed on.
@@ -373,6 +211,9 @@ impl Monitor {
                     .see(decided.subject.agent, about, now, |state, around| {
                         state.decided(around, decided)
                     });
+                if decided.verdict == Verdict::Allow {
+                    self.0.trace_back(&decided.subject, now);
+                }
             }
             Event::Ended(ended) => {
                 let (subject, now) = (ended.subject, self.0.now());
@@ -436,157 +277,6 @@ impl Monitor {
     /// Ends all that holds an agent back. Tells whether anything did.
     pub(crate) fn release(&self, agent: &AgentId) -> bool {
         self.0.responding.release(agent)
-    }
-}
-
-impl Watchtower {
-    fn asked<'a>(&self, agent: &'a AgentId, endings: u64, tool: &str, call: u64) -> Asked<'a> {
-        Asked {
-            agent,
-            endings,
-            tag: About::Tool(tool).tag(&self.tags),
-            call,
-            second: self.now().second,
-        }
-    }
-
-    fn now(&self) -> Moment {
-        let mut now = Moment::new(self.clock.monotonic(), self.clock.wall());
-        now.second = now.second.saturating_add(self.behind);
-        now
-    }
-
-    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again.
-    fn see(
-        &self,
-        agent: &AgentId,
-        about: Option<About<'_>>,
-        now: Moment,
-        rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
-    ) {
-        let in_force = self.in_force.load();
-        let hash = self.tags.long(agent);
-        let findings = self.table.with(hash, now.second, |place| {
-            let around = Surroundings {
-                policy: &in_force.policy,
-                epoch: in_force.epoch,
-                is_shared: place.is_shared,
-                tags: &self.tags,
-                agent,
-                now,
-            };
-            let mut findings = rules(place.state, around);
-            if place.is_shared {
-                place.state.was_crowded_out(around, &mut findings);
-            }
-            (findings, place.evicted, place.is_shared)
-        });
-        let (findings, evicted, is_shared) = findings;
-        if findings.is_duplicate {
-            self.oddities.duplicate.fetch_add(1, Ordering::Relaxed);
-        }
-        for found in findings.alerts {
-            self.tell(found.into_alert(agent.clone(), now));
-        }
-        for update in findings.updates {
-            self.tell(update.into_alert(agent.clone(), now));
-        }
-        let rules = in_force.policy.responses();
-        for seen in findings.seen {
-            for rule in rules.iter().filter(|rule| rule.answers(seen.kind)) {
-                if rule.covers(agent) && rule.follows(seen, is_shared) {
-                    let target = about.map(|about| about.target(&self.tags));
-                    let done = self.responding.apply(agent, rule, seen.kind, target, now);
-                    done.into_iter()
-                        .for_each(|done| self.notes.push(|| Note::Response(done)));
-                }
-            }
-        }
-        if let Some(mut evicted) = evicted {
-            let mut updates = Vec::new();
-            evicted.close(&mut updates);
-            self.tell_updates(&evicted, now, updates);
-        }
-    }
-
-    fn tell_updates(&self, state: &AgentState, now: Moment, updates: Vec<Update>) {
-        let Some(agent) = state.alerted() else {
-            return;
-        };
-        for update in updates {
-            self.tell(update.into_alert(agent.clone(), now));
-        }
-    }
-
-    fn tell(&self, mut alert: Alert) {
-        alert.number = self.outbox.tell(&alert);
-        self.notes.push(|| Note::Alert(Box::new(alert)));
-    }
-}
-
-/// Whether a call came to a good end; `None` if it never ran.
-fn was_good(outcome: Outcome) -> Option<bool> {
-    match outcome {
-        Outcome::Completed => Some(true),
-        Outcome::Failed | Outcome::Panicked => Some(false),
-        Outcome::Cancelled | Outcome::Abandoned | Outcome::Refused(_) => None,
-    }
-}
-
-impl Found {
-    fn into_alert(self, agent: AgentId, now: Moment) -> Alert {
-        Alert {
-            number: 0,
-            kind: self.kind,
-            agent,
-            target: self.target,
-            at: now.wall,
-            observed: self.observed,
-            expected: self.expected,
-            surprise: self.surprise,
-            baseline: self.baseline,
-            call: self.call,
-            more: self.more,
-            is_update: false,
-            lost: 0,
-        }
-    }
-}
-
-impl Update {
-    fn into_alert(self, agent: AgentId, now: Moment) -> Alert {
-        Alert {
-            number: 0,
-            kind: self.kind,
-            agent,
-            target: self.target,
-            at: now.wall,
-            observed: self.more as f64,
-            expected: 0.0,
-            surprise: None,
-            baseline: None,
-            call: None,
-            more: self.more,
-            is_update: true,
-            lost: 0,
-        }
-    }
-}
-
-impl Oddities {
-    fn count(&self, at: std::time::SystemTime, now: Moment) {
-        let count = match oddity(at, now.wall) {
-            Some(Oddity::Late) => &self.late,
-            Some(Oddity::Future) => &self.future,
-            None => return,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for MonitorBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitorBuilder").finish_non_exhaustive()
     }
 }
 

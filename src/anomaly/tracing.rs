@@ -3,7 +3,7 @@
 use tracing::{error, info, warn};
 
 use super::alert::{Alert, Severity};
-use super::monitor::MonitorBuilder;
+use super::builder::MonitorBuilder;
 
 impl MonitorBuilder {
     /// A [sink](Self::sink) that makes each alert an event of [`tracing`]: an error, a warning or an information, as it is of high, medium or low

@@ -187,6 +187,27 @@ impl AgentState {
     }
 }
 
+impl AgentState {
+    /// The agent has come to a class of resources for the first time, through others and over something that is new.
+    pub(in crate::anomaly) fn moved(
+        &mut self,
+        around: Surroundings<'_>,
+        class: &str,
+        hops: u32,
+        call: CallId,
+    ) -> Findings {
+        let mut findings = Findings::default();
+        self.begin(around);
+        let sighting = Sighting {
+            observed: hops.into(),
+            call: Some(call),
+            ..Sighting::new(AlertKind::LateralMovement, class)
+        };
+        self.tell(around, sighting, &mut findings);
+        findings
+    }
+}
+
 /// What somebody was after whose call was refused: the tool, where that is refused as such, else this very call. A limit that
 /// is used up refuses no target.
 pub(super) fn refused_target(code: Code, tool: u64, call: u64) -> Option<u64> {

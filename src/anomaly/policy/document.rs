@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::classes::read_classes;
 use super::hours::parse_time;
 use super::{
-    Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Learning, Loops,
+    Denials, DestinationPattern, ExpectedAgent, ExpectedPath, Hours, Lateral, Learning, Loops,
     MonitorPolicy, Probing, Ratio, ResponseRule, Rules,
 };
 use crate::error::{LoadError, Unseen};
@@ -34,7 +34,7 @@ const AGENT_KEYS: [&str; 6] = [
 ];
 const HOURS_KEYS: [&str; 3] = ["days", "from", "to"];
 const PATH_KEYS: [&str; 3] = ["source", "target", "calls_per_minute"];
-const RULE_KEYS: [&str; 9] = [
+const RULE_KEYS: [&str; 10] = [
     "unexpected_path",
     "rate_anomaly",
     "repeated_denials",
@@ -44,12 +44,14 @@ const RULE_KEYS: [&str; 9] = [
     "off_hours",
     "credential_spike",
     "probing",
+    "lateral_movement",
 ];
 const SWITCH_KEYS: [&str; 1] = ["enabled"];
 const RATIO_KEYS: [&str; 3] = ["enabled", "ratio", "significance"];
 const DENIALS_KEYS: [&str; 3] = ["enabled", "more_than", "of"];
 const LOOP_KEYS: [&str; 3] = ["enabled", "repeats", "within"];
 const PROBING_KEYS: [&str; 3] = ["enabled", "at_least", "within"];
+const LATERAL_KEYS: [&str; 4] = ["enabled", "hops", "within", "after"];
 const LEARNED_KEYS: [&str; 7] = [
     "enabled",
     "ratio",
@@ -340,6 +342,7 @@ fn read_rules(reading: &Reading, node: &Node) -> Result<Rules, LoadError> {
             "credential_spike" => rules.credential_spike = read_ratio(reading, node)?,
             "repeated_denials" => rules.repeated_denials = read_denials(reading, node)?,
             "loop" => rules.loops = read_loops(reading, node)?,
+            "lateral_movement" => rules.lateral = read_lateral(reading, node)?,
             _ => rules.probing = read_probing(reading, node)?,
         }
     }
@@ -395,6 +398,23 @@ fn read_probing(reading: &Reading, node: &Node) -> Result<Option<Probing>, LoadE
     }
     if let Some(node) = find(members, "within") {
         rule.within = read_within(reading, node)?;
+    }
+    Ok(is_enabled(reading, members)?.then_some(rule))
+}
+
+fn read_lateral(reading: &Reading, node: &Node) -> Result<Option<Lateral>, LoadError> {
+    const MONTH: Duration = Duration::from_secs(30 * 86_400);
+    let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+    let members = reading.members(node, "a rule on lateral movement", &LATERAL_KEYS)?;
+    let mut rule = Lateral::default();
+    if let Some(node) = find(members, "hops") {
+        rule.hops = read_count(reading, node, 2, 3)?;
+    }
+    if let Some(node) = find(members, "within") {
+        rule.within = seconds(read_within(reading, node)?);
+    }
+    if let Some(node) = find(members, "after") {
+        rule.after = seconds(read_time_span(reading, node, MONTH, "30d")?);
     }
     Ok(is_enabled(reading, members)?.then_some(rule))
 }

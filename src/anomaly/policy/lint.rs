@@ -108,6 +108,11 @@ impl MonitorPolicy {
                 declares(|agent| agent.hours.is_some()),
             ),
             (
+                "lateral_movement",
+                "`resource_classes`",
+                !self.classes.is_empty(),
+            ),
+            (
                 "credential_spike",
                 "`credentials_per_minute`",
                 declares(|agent| agent.credentials_per_minute.is_some()),

@@ -16,7 +16,7 @@ pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
 pub(super) use hours::Hours;
 pub(super) use responses::ResponseRule;
-pub(super) use rules::{Denials, Learning, Loops, Probing, Ratio, Rules};
+pub(super) use rules::{Denials, Lateral, Learning, Loops, Probing, Ratio, Rules};
 
 use crate::error::{LoadError, Source, Unseen};
 use crate::ids::{AgentId, AgentPattern};
@@ -54,6 +54,7 @@ use crate::reading::{self, Format, Reading};
 /// off_hours = {}
 /// credential_spike = { ratio = 3, significance = 1e-6 }
 /// probing = { at_least = 5, within = "5m" }
+/// lateral_movement = { hops = 3, within = "10m", after = "24h" }
 ///
 /// [learned]                                  # what is told beside the rules; all optional, these are the defaults
 /// ratio = 3                                  # CALL_RATE: above so many times the learned rate
@@ -86,6 +87,9 @@ use crate::reading::{self, Format, Reading};
 /// - What was learned can err, and can be taught. An alert that rests on it leads to no more than `notify` and `step_up`, and
 ///   none at all leads to `quarantine` by itself: for these, alerts about something else must have come within the last hour.
 ///   `alone = true` says that one is enough.
+/// - An agent moves laterally that comes to a resource class in up to `hops` steps, agents first and a tool last, within this time,
+///   never came to it before, and takes at least one step that is new and that no path declares. It is told of agents that have
+///   been watched for as long as `after` says, since everything is new in the beginning.
 /// - Agents that share one memory, since there are more of them than the monitor has room for, are stepped up at most.
 ///
 /// ```
@@ -188,6 +192,17 @@ impl MonitorPolicy {
 
     pub(super) fn expected(&self, place: usize) -> Option<&ExpectedAgent> {
         self.agents.get(place)
+    }
+
+    /// The rule on lateral movement, where it has something to go by.
+    pub(super) fn lateral(&self) -> Option<Lateral> {
+        self.rules.lateral.filter(|_| !self.classes.is_empty())
+    }
+
+    /// Whether a declared path leads from one agent to another.
+    pub(super) fn declares_path(&self, source: &AgentId, target: &AgentId) -> bool {
+        let leads = |path: &ExpectedPath| path.source.covers(source) && path.target.covers(target);
+        self.paths.iter().any(leads)
     }
 
     /// Whether anything is said of paths at all.

@@ -14,6 +14,7 @@ pub(in crate::anomaly) struct Rules {
     pub(in crate::anomaly) off_hours: bool,
     pub(in crate::anomaly) credential_spike: Option<Ratio>,
     pub(in crate::anomaly) probing: Option<Probing>,
+    pub(in crate::anomaly) lateral: Option<Lateral>,
     pub(in crate::anomaly) learning: Option<Learning>,
 }
 
@@ -43,6 +44,14 @@ pub(in crate::anomaly) struct Loops {
 pub(in crate::anomaly) struct Probing {
     pub(in crate::anomaly) at_least: u32,
     pub(in crate::anomaly) within: Duration,
+}
+
+/// So many steps within this time, by an agent that has been known for so long; times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::anomaly) struct Lateral {
+    pub(in crate::anomaly) hops: u32,
+    pub(in crate::anomaly) within: u32,
+    pub(in crate::anomaly) after: u32,
 }
 
 /// From when on what differs from what was learned is told.
@@ -87,6 +96,7 @@ impl Default for Rules {
             off_hours: true,
             credential_spike: Some(Ratio::default()),
             probing: Some(Probing::default()),
+            lateral: Some(Lateral::default()),
             learning: Some(Learning::default()),
         }
     }
@@ -124,6 +134,16 @@ impl Default for Probing {
         Self {
             at_least: 5,
             within: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Default for Lateral {
+    fn default() -> Self {
+        Self {
+            hops: 3,
+            within: 600,
+            after: 86_400,
         }
     }
 }

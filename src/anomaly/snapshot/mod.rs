@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 pub(super) use codec::{Input, Stored, stored};
 
 use super::moment::Moment;
+use super::reaches::Reaches;
 use super::table::Table;
 use super::tags::Tags;
+use super::watchtower::Watchtower;
 
 /// Why a snapshot was not taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,24 +41,32 @@ const MAGIC: &[u8] = b"portcullis monitor snapshot\n";
 /// Changes with every change of what is remembered.
 const VERSION: u32 = 1;
 
+/// All that a monitor remembers.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    pub(super) table: Table,
+    pub(super) reaches: Reaches,
+    pub(super) tags: Tags,
+}
+
 /// What goes on from a snapshot.
 #[derive(Debug)]
 pub(super) struct Restored {
-    pub(super) table: Table,
-    pub(super) tags: Tags,
+    pub(super) remembered: Remembered,
     /// When it was taken.
     pub(super) second: u32,
     pub(super) wall: SystemTime,
 }
 
-/// Magic, version, time, key, agents, and a checksum of all that.
-pub(super) fn write(table: &Table, tags: &Tags, now: Moment) -> Vec<u8> {
+/// Magic, version, time, key, agents, who reaches what, and a checksum of all that.
+pub(super) fn write(tower: &Watchtower, now: Moment) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     VERSION.store(&mut out);
     now.second.store(&mut out);
     now.unix_seconds().store(&mut out);
-    tags.store(&mut out);
-    table.store(&mut out);
+    tower.tags.store(&mut out);
+    tower.table.store(&mut out);
+    tower.reaches.store(&mut out);
     crc32c::crc32c(&out).store(&mut out);
     out
 }
@@ -90,12 +100,17 @@ fn read_body(input: &mut Input<'_>, agents: usize) -> Result<Restored, SnapshotE
         .ok_or(DAMAGED)?;
     let tags = Tags::load(input).ok_or(DAMAGED)?;
     let table = Table::load(input, agents, second)?;
+    let reaches = Reaches::load(input, agents, second).ok_or(DAMAGED)?;
     if !input.is_empty() {
         return Err(DAMAGED);
     }
-    Ok(Restored {
+    let remembered = Remembered {
         table,
+        reaches,
         tags,
+    };
+    Ok(Restored {
+        remembered,
         second,
         wall,
     })

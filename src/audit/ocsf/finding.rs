@@ -235,6 +235,7 @@ fn compared(kind: AlertKind) -> Option<(&'static str, &'static str)> {
         AlertKind::NewDestination => ("share of new destinations", "Association Analysis"),
         AlertKind::NewValue => ("share of new values", "Association Analysis"),
         AlertKind::UnexpectedPath
+        | AlertKind::LateralMovement
         | AlertKind::ScopeViolation
         | AlertKind::FirstContact
         | AlertKind::OffHours

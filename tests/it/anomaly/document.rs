@@ -161,6 +161,7 @@ fn defaults_are_as_documented() {
         off_hours = {}
         credential_spike = { ratio = 3, significance = 1e-6 }
         probing = { at_least = 5, within = "5m" }
+        lateral_movement = { hops = 3, within = "10m", after = "24h" }
     "#;
     assert_eq!(
         MonitorPolicy::from_toml(rules).unwrap(),
@@ -262,7 +263,7 @@ fn what_says_nothing_is_found() {
         r#"{"agents": [{"agent_id": "spiffe://a/b", "hours": [{"to": "12:00"}, {"from": "11:00"}]}],
             "paths": [{"source": "spiffe://a/*", "target": "spiffe://b/*"}],
             "resource_classes": {"all": ["*"], "money": ["pay", "p*", "s*x"], "some": ["a*"]},
-            "rules": {"first_contact": {}, "off_hours": {}, "rate_anomaly": {}, "loop": {}}}"#,
+            "rules": {"first_contact": {}, "off_hours": {}, "rate_anomaly": {}, "loop": {}, "lateral_movement": {}}}"#,
     )
     .unwrap();
     let found: Vec<_> = policy

@@ -331,3 +331,59 @@ fn counts_outlive_a_swap() {
     read(&session);
     assert_eq!(watch.told_of(AlertKind::RateAnomaly)[0].observed, 101.0);
 }
+
+/// The planner has been at work for a day, and comes to files over an agent that it never spoke to.
+#[test]
+fn a_new_way_to_what_is_worth_protecting_is_lateral_movement() {
+    let planner = agent("spiffe://example.org/agent/planner");
+    let other = agent("spiffe://example.org/agent/other");
+    let classes = r#""resource_classes": {"files": ["re*"], "other": ["full"]}"#;
+    for (policy, is_told) in [
+        (format!("{{{classes}}}"), true),
+        (
+            format!(r#"{{{classes}, "rules": {{"lateral_movement": {{"enabled": false}}}}}}"#),
+            false,
+        ),
+        (
+            format!(r#"{{{classes}, "rules": {{"lateral_movement": {{"after": "2d"}}}}}}"#),
+            false,
+        ),
+        (
+            format!(
+                r#"{{{classes}, "paths": [{{"source": "spiffe://example.org/agent/planner", "target": "spiffe://example.org/agent/*"}}]}}"#
+            ),
+            false,
+        ),
+        ("{}".to_owned(), false),
+    ] {
+        let watch = Watch::new(&policy);
+        let session = watch.session();
+        watch.spoke(&planner, &other, OK);
+        watch.at(86_400.0);
+        watch.spoke(&planner, &agent(AGENT), OK);
+        read(&session);
+        let told = watch.told_of(AlertKind::LateralMovement);
+        assert_eq!(told.len(), usize::from(is_told), "{policy}");
+        if let [alert] = &told[..] {
+            assert_eq!(alert.agent, planner);
+            assert_eq!(alert.target.as_deref(), Some("files"));
+            assert_eq!((alert.observed, alert.severity()), (2.0, Severity::High));
+            assert!(alert.call.is_some() && !alert.is_learned());
+        }
+    }
+}
+
+/// What is refused reaches nothing.
+#[test]
+fn a_call_that_is_denied_is_no_movement() {
+    let planner = agent("spiffe://example.org/agent/planner");
+    let watch = Watch::new(r#"{"resource_classes": {"files": ["strict"]}}"#);
+    let session = watch.session();
+    watch.spoke(&planner, &planner, OK);
+    watch.at(86_400.0);
+    watch.spoke(&planner, &agent(AGENT), OK);
+    assert_eq!(call(&session, "strict", "{}"), Code::MissingParameter);
+    assert_eq!(watch.told_of(AlertKind::LateralMovement), []);
+    drop(session.call("strict", r#"{"path": "a"}"#).unwrap());
+    assert_eq!(watch.told_of(AlertKind::LateralMovement).len(), 1);
+}

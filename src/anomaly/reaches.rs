@@ -1,0 +1,279 @@
+//! Who reaches what through others, for lateral movement.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+
+use super::policy::Lateral;
+use super::snapshot::{Input, Stored, stored};
+use crate::ids::AgentId;
+
+/// For each agent, who spoke to it of late and which classes of resources it has reached, itself or through others.
+///
+/// It is asked only where a policy names classes of resources. An agent is remembered for a week after it was last heard of;
+/// where there is no room for one more, what that one does is not seen here.
+#[derive(Debug)]
+pub(super) struct Reaches {
+    agents: Mutex<HashMap<u64, Reach>>,
+    most: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Reach {
+    agent: AgentId,
+    /// The second in which it was first heard of.
+    since: u32,
+    last: u32,
+    callers: Vec<Caller>,
+    /// Tags of classes.
+    classes: Vec<u32>,
+}
+
+/// One who spoke to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Caller {
+    hash: u64,
+    first: u32,
+    last: u32,
+    /// Whether a declared path led there.
+    is_declared: bool,
+}
+
+/// An agent, by the hash under which it is remembered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub(super) hash: u64,
+    pub(super) agent: &'a AgentId,
+}
+
+/// Somebody who has reached a class for the first time, by a path that is new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    pub(super) agent: AgentId,
+    /// Steps from it to what was reached.
+    pub(super) hops: u32,
+}
+
+/// The last so many who spoke to an agent are remembered. One who has more is at the centre of things, and for them a path through
+/// it is seldom new.
+const MOST_CALLERS: usize = 16;
+/// As many classes as a policy can name.
+const MOST_CLASSES: usize = 64;
+/// Seconds.
+const FORGOTTEN_AFTER: u32 = 7 * 86_400;
+
+stored!(
+    Caller {
+        hash,
+        first,
+        last,
+        is_declared
+    },
+    |_| true
+);
+stored!(
+    Reach {
+        agent,
+        since,
+        last,
+        callers,
+        classes
+    },
+    |reach| { reach.callers.len() <= MOST_CALLERS && reach.classes.len() <= MOST_CLASSES }
+);
+
+impl Reaches {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            agents: Mutex::default(),
+            most,
+        }
+    }
+
+    /// One agent spoke to another.
+    pub(super) fn spoke(
+        &self,
+        source: Known<'_>,
+        target: Known<'_>,
+        is_declared: bool,
+        second: u32,
+    ) {
+        let mut agents = self.agents.lock();
+        // Whoever has no room has no history to be new in.
+        if !remember(&mut agents, self.most, source, second)
+            || !remember(&mut agents, self.most, target, second)
+        {
+            return;
+        }
+        if let Some(target) = agents.get_mut(&target.hash) {
+            target.hear(source.hash, is_declared, second);
+        }
+    }
+
+    /// An agent reached a class: who has reached it through that agent, and never before, over something that is new.
+    pub(super) fn reached(
+        &self,
+        agent: Known<'_>,
+        class: u32,
+        rule: Lateral,
+        second: u32,
+    ) -> Vec<Moved> {
+        let mut agents = self.agents.lock();
+        if !remember(&mut agents, self.most, agent, second) {
+            return Vec::new();
+        }
+        let mut moved = Vec::new();
+        let mut visited: SmallVec<[(u64, bool); 16]> = SmallVec::new();
+        let mut next: SmallVec<[Path; 16]> = SmallVec::new();
+        next.push(Path {
+            hash: agent.hash,
+            until: second,
+            hops: 1,
+            is_new: false,
+        });
+        while let Some(path) = next.pop() {
+            let Some(reach) = agents.get_mut(&path.hash) else {
+                continue;
+            };
+            let is_first = reach.reach(class);
+            let is_settled = second.saturating_sub(reach.since) >= rule.after;
+            if is_first && path.is_new && is_settled {
+                moved.push(Moved {
+                    agent: reach.agent.clone(),
+                    hops: path.hops,
+                });
+            }
+            if path.hops >= rule.hops {
+                continue;
+            }
+            for caller in &reach.callers {
+                let Some(longer) = path.before(caller, rule.within, second) else {
+                    continue;
+                };
+                let key = (longer.hash, longer.is_new);
+                if !visited.contains(&key) {
+                    visited.push(key);
+                    next.push(longer);
+                }
+            }
+        }
+        moved
+    }
+
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        let agents = self.agents.lock();
+        agents.len().store(out);
+        for (hash, reach) in &*agents {
+            hash.store(out);
+            reach.store(out);
+        }
+    }
+
+    /// With room for so many. Nothing in it is later than this second.
+    pub(super) fn load(input: &mut Input<'_>, most: usize, second: u32) -> Option<Self> {
+        let mut agents = HashMap::new();
+        for _ in 0..usize::load(input)? {
+            let hash = u64::load(input)?;
+            let reach = Reach::load(input)?;
+            let is_sound = reach.last <= second && agents.len() < most;
+            if !is_sound || agents.insert(hash, reach).is_some() {
+                return None;
+            }
+        }
+        let agents = Mutex::new(agents);
+        Some(Self { agents, most })
+    }
+}
+
+/// A way that leads to what was reached, followed backwards.
+#[derive(Clone, Copy, Debug)]
+struct Path {
+    /// Where it begins.
+    hash: u64,
+    /// What leads there must not be later.
+    until: u32,
+    hops: u32,
+    is_new: bool,
+}
+
+impl Path {
+    /// The path with one more step before it, if that was taken in time. Of one that was taken again later, the times between
+    /// are not known, and are taken to fit: or speaking once more would hide it.
+    fn before(self, caller: &Caller, within: u32, second: u32) -> Option<Self> {
+        let until = caller.last.min(self.until);
+        let is_in_time = caller.first <= self.until && second.saturating_sub(until) <= within;
+        let is_new = !caller.is_declared && second.saturating_sub(caller.first) <= within;
+        is_in_time.then(|| Self {
+            hash: caller.hash,
+            until,
+            hops: self.hops.saturating_add(1),
+            is_new: self.is_new || is_new,
+        })
+    }
+}
+
+impl Reach {
+    fn new(agent: &AgentId, second: u32) -> Self {
+        Self {
+            agent: agent.clone(),
+            since: second,
+            last: second,
+            callers: Vec::new(),
+            classes: Vec::new(),
+        }
+    }
+
+    fn hear(&mut self, hash: u64, is_declared: bool, second: u32) {
+        if let Some(caller) = self.callers.iter_mut().find(|caller| caller.hash == hash) {
+            caller.last = second;
+            caller.is_declared = is_declared;
+            return;
+        }
+        if self.callers.len() >= MOST_CALLERS {
+            let mut places = (0..).zip(&self.callers);
+            let oldest = places.by_ref().min_by_key(|(_, caller)| caller.last);
+            if let Some((at, _)) = oldest {
+                self.callers.swap_remove(at);
+            }
+        }
+        self.callers.push(Caller {
+            hash,
+            first: second,
+            last: second,
+            is_declared,
+        });
+    }
+
+    /// Tells whether it is for the first time.
+    fn reach(&mut self, class: u32) -> bool {
+        if self.classes.contains(&class) {
+            return false;
+        }
+        if self.classes.len() >= MOST_CLASSES {
+            // Those of former policies.
+            self.classes.remove(0);
+        }
+        self.classes.push(class);
+        true
+    }
+}
+
+/// Makes sure that an agent is there. Tells whether it is.
+fn remember(agents: &mut HashMap<u64, Reach>, most: usize, known: Known<'_>, second: u32) -> bool {
+    if let Some(reach) = agents.get_mut(&known.hash) {
+        reach.last = second;
+        return true;
+    }
+    if agents.len() >= most {
+        agents.retain(|_, reach| second.saturating_sub(reach.last) < FORGOTTEN_AFTER);
+    }
+    let has_room = agents.len() < most;
+    if has_room {
+        agents.insert(known.hash, Reach::new(known.agent, second));
+    }
+    has_room
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const RULE: Lateral = Lateral {
+    hops: 3,
+    within: 600,
+    after: 86_400,
+};
+const DAY: u32 = 86_400;
+const CLASS: u32 = 7;
+
+fn id(number: u64) -> AgentId {
+    AgentId::parse(&format!("spiffe://example.org/{number}")).unwrap()
+}
+
+struct World(Reaches);
+
+impl World {
+    fn new() -> Self {
+        Self(Reaches::new(1000))
+    }
+
+    fn spoke(&self, source: u64, target: u64, second: u32) {
+        self.say(source, target, false, second);
+    }
+
+    fn say(&self, source: u64, target: u64, is_declared: bool, second: u32) {
+        let (from, to) = (id(source), id(target));
+        let known = |hash, agent| Known { hash, agent };
+        self.0.spoke(
+            known(source, &from),
+            known(target, &to),
+            is_declared,
+            second,
+        );
+    }
+
+    fn reached(&self, agent: u64, second: u32) -> Vec<(AgentId, u32)> {
+        let known = Known {
+            hash: agent,
+            agent: &id(agent),
+        };
+        let moved = self.0.reached(known, CLASS, RULE, second);
+        let mut moved: Vec<_> = moved.into_iter().map(|it| (it.agent, it.hops)).collect();
+        moved.sort();
+        moved
+    }
+}
+
+/// 1 is known for long, and goes over 2 to 3, which pays as it does every day.
+#[test]
+fn a_new_path_of_three_steps_is_one() {
+    let world = World::new();
+    world.spoke(1, 9, 0);
+    assert_eq!(world.reached(3, 0), []);
+    world.spoke(1, 2, DAY);
+    world.spoke(2, 3, DAY + 300);
+    // 2 has not been known for long; 1 has.
+    assert_eq!(world.reached(3, DAY + 600), [(id(1), 3)]);
+    // Told once.
+    world.spoke(1, 2, DAY + 601);
+    world.spoke(2, 3, DAY + 602);
+    assert_eq!(world.reached(3, DAY + 603), []);
+}
+
+#[test]
+fn what_is_old_late_long_declared_or_young_is_none() {
+    let settled = || {
+        let world = World::new();
+        world.spoke(1, 9, 0);
+        world
+    };
+    // The path is that of every day.
+    let world = settled();
+    world.spoke(1, 2, 1);
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY), []);
+    // It was too long ago.
+    let world = settled();
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY + 601), []);
+    // The steps were not taken in that order.
+    let world = settled();
+    world.spoke(2, 3, DAY);
+    world.spoke(1, 2, DAY + 1);
+    assert_eq!(world.reached(3, DAY + 2), []);
+    // One step more than is looked at.
+    let world = settled();
+    for step in 1..4 {
+        world.spoke(u64::from(step), u64::from(step) + 1, DAY + step);
+    }
+    assert_eq!(world.reached(4, DAY + 5), []);
+    // A policy declares it.
+    let world = settled();
+    world.say(1, 2, true, DAY);
+    assert_eq!(world.reached(2, DAY), []);
+    // Nobody knows the agent well enough.
+    let world = World::new();
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY), []);
+    // It has reached that itself.
+    let world = settled();
+    assert_eq!(world.reached(1, 5), []);
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY), []);
+}
+
+/// Speaking again, or to many others, hides nothing.
+#[test]
+fn a_path_is_not_hidden_by_taking_part_of_it_again() {
+    let world = World::new();
+    world.spoke(1, 9, 0);
+    world.spoke(1, 2, DAY);
+    world.spoke(2, 3, DAY + 1);
+    for again in 2..100 {
+        world.spoke(1, 2, DAY + again);
+        world.spoke(1, 100 + u64::from(again), DAY + again);
+    }
+    assert_eq!(world.reached(3, DAY + 100), [(id(1), 3)]);
+}
+
+#[test]
+fn a_flood_of_agents_takes_no_more_than_its_room() {
+    let world = World(Reaches::new(10));
+    world.spoke(1, 2, 0);
+    for number in 0..1000 {
+        world.spoke(10 + number, 1010 + number, 1);
+    }
+    assert_eq!(world.0.agents.lock().len(), 10);
+    // Those that were there are looked at as before.
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY), []);
+    world.spoke(2, 1, DAY);
+    assert_eq!(world.reached(1, DAY), []);
+    let later = DAY + FORGOTTEN_AFTER;
+    world.spoke(5000, 5001, later);
+    assert!(world.0.agents.lock().contains_key(&5001));
+}
+
+proptest! {
+    /// As many as ever speak to one are kept, the last ones; and what is written down reads back.
+    #[test]
+    fn callers_are_the_last_ones(spoken in prop::collection::vec((0..40_u64, 0..50_u32), 0..200)) {
+        let (world, mut now, mut last) = (World::new(), 0, std::collections::BTreeMap::new());
+        for (source, step) in spoken {
+            now += step + 1;
+            world.spoke(source, 77, now);
+            last.insert(source, now);
+        }
+        let mut expected: Vec<_> = last.into_iter().map(|(source, at)| (at, source)).collect();
+        expected.sort_unstable_by(|left, right| right.cmp(left));
+        expected.truncate(MOST_CALLERS);
+        let mut bytes = Vec::new();
+        world.0.store(&mut bytes);
+        let loaded = Reaches::load(&mut Input::new(&bytes), 1000, now).unwrap();
+        let agents = loaded.agents.lock();
+        let mut found: Vec<_> = agents.get(&77).map_or(Vec::new(), |reach| {
+            reach.callers.iter().map(|caller| (caller.last, caller.hash)).collect()
+        });
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        prop_assert_eq!(found, expected);
+    }
+}
