@@ -107,8 +107,8 @@ impl Default for GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// For about how many agents there is room, from 64; 4,096 where nothing is said. Beyond that the agent that was seen
-    /// longest ago is dropped with its edges.
+    /// For about how many agents there is room, from 64; 4,096 where nothing is said. Beyond that a new agent costs a look at
+    /// one in 64 of those that are there, and the one among them that was seen longest ago is dropped with its edges.
     pub fn agents(mut self, agents: usize) -> Self {
         self.agents = agents;
         self

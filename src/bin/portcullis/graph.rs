@@ -11,8 +11,8 @@ use crate::{Exit, Failure};
 
 /// Draws which agents called which tools, and where their calls led, as an audit log says
 ///
-/// An edge tells how often, how many calls were denied or ended in an error, how long they took and what a monitor would
-/// have told about them. What a log does not hold is not drawn: what agents said to each other is in none, and hosts and
+/// An edge tells how often, how many calls waited for a person, were denied or ended in an error, how long they took and what
+/// a monitor would have told about them, whatever was told then. What a log does not hold is not drawn: what agents said to each other is in none, and hosts and
 /// mail domains are known from arguments that were kept whole, at the audit level `full`, and are still there. Nothing is
 /// verified: `audit verify` does that.
 #[derive(Debug, Args)]
