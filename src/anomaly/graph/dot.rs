@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use super::endpoint::Endpoint;
 use super::expectation::Expectation;
-use super::label::{Label, shown};
+use super::label::{Label, shown, told};
 use super::view::{GraphEdge, GraphView};
 use crate::anomaly::alert::Severity;
 
 impl GraphView {
     /// All of the graph in the DOT language, a node and an edge a line.
     ///
-    /// Agents are round, destinations six-sided. The more calls, the bolder an edge; an unexpected one is dashed, and the
+    /// Agents are round, destinations six-sided, and agents tell what was told about them. The more calls, the bolder an edge; an unexpected one is dashed, and the
     /// severer the worst alert about it, the redder. Names are cut at 64 characters and escaped: nodes have numbers in their
     /// place, so that no name can be anything but a label.
     ///
@@ -28,7 +28,9 @@ impl GraphView {
         );
         for (number, node) in self.nodes.iter().enumerate() {
             let (label, shape) = (escaped(node.endpoint.name()), shape(&node.endpoint));
-            let _ = writeln!(dot, "  n{number} [label=\"{label}\", {shape}];");
+            let told = told(node).map(|told| format!("\\n{told}"));
+            let told = told.unwrap_or_default();
+            let _ = writeln!(dot, "  n{number} [label=\"{label}{told}\", {shape}];");
         }
         for edge in &self.edges {
             if let Some((source, target)) = self.ends(edge) {

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::view::GraphEdge;
+use super::counts::Suspicion;
+use super::endpoint::Endpoint;
+use super::view::{GraphEdge, GraphNode};
 use crate::text::write_safe;
 
 /// Characters of a name that a picture shows.
@@ -36,7 +38,6 @@ pub(super) struct Label<'g>(pub(super) &'g GraphEdge);
 impl fmt::Display for Label<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let traffic = &self.0.traffic;
-        let plural = |count| if count == 1 { "" } else { "s" };
         write!(f, "{} call{}", traffic.count, plural(traffic.count))?;
         if traffic.asked > 0 {
             write!(f, ", {} asked", traffic.asked)?;
@@ -50,13 +51,26 @@ impl fmt::Display for Label<'_> {
         if let (Some(mean), Some(p95)) = (traffic.mean, traffic.p95) {
             write!(f, ", {} (p95 {})", Short(mean), Short(p95))?;
         }
-        let suspicion = &self.0.suspicion;
-        if let Some(severity) = suspicion.severity {
-            let (alerts, severity) = (suspicion.alerts, severity.as_str());
-            write!(f, ", {alerts} alert{} ({severity})", plural(alerts))?;
+        match alerts(&self.0.suspicion) {
+            Some(alerts) => write!(f, ", {alerts}"),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// What was told about an agent, by itself or by its edges: `2 alerts (high)`. Of other nodes the edges tell it.
+pub(super) fn told(node: &GraphNode) -> Option<String> {
+    let is_agent = matches!(node.endpoint, Endpoint::Agent(_));
+    alerts(&node.suspicion).filter(|_| is_agent)
+}
+
+fn alerts(suspicion: &Suspicion) -> Option<String> {
+    let (alerts, severity) = (suspicion.alerts, suspicion.severity?.as_str());
+    Some(format!("{alerts} alert{} ({severity})", plural(alerts)))
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// A latency with as many digits as people read.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::endpoint::Endpoint;
 use super::expectation::Expectation;
-use super::label::{Label, shown};
+use super::label::{Label, shown, told};
 use super::view::{GraphEdge, GraphNode, GraphView};
 
 /// The most edges that Mermaid draws, and the longest text, unless it is told otherwise (`maxEdges`, `maxTextSize`).
@@ -121,7 +121,9 @@ fn node_line(number: usize, node: &GraphNode) -> String {
         Endpoint::Destination(_) => ("{{", "}}"),
     };
     let label = escaped(node.endpoint.name());
-    format!("  n{number}{open}\"{label}\"{close}\n")
+    let told = told(node).map(|told| format!("<br>{told}"));
+    let told = told.unwrap_or_default();
+    format!("  n{number}{open}\"{label}{told}\"{close}\n")
 }
 
 fn edge_line(drawn: &Drawn<'_>) -> String {

@@ -25,8 +25,8 @@ fn a_log_draws_what_happened() {
 }
 
 const PICTURE: &str = r##"flowchart LR
-  n0("spiffe://example.org/agent/analyst")
-  n1("spiffe://example.org/agent/mailer")
+  n0("spiffe://example.org/agent/analyst<br>4 alerts (medium)")
+  n1("spiffe://example.org/agent/mailer<br>1 alert (high)")
   n2("spiffe://example.org/agent/nobody")
   n3["look"]
   n4["query"]
