@@ -11,9 +11,9 @@ use crate::anomaly::alert::Severity;
 impl GraphView {
     /// All of the graph in the DOT language, a node and an edge a line.
     ///
-    /// Agents are round, destinations six-sided, and agents tell what was told about them. The more calls, the bolder an edge; an unexpected one is dashed, and the
-    /// severer the worst alert about it, the redder. Names are cut at 64 characters and escaped: nodes have numbers in their
-    /// place, so that no name can be anything but a label.
+    /// Agents are round, destinations six-sided, and agents tell what was told about them. The more calls, the bolder an edge;
+    /// an unexpected one is dashed, and the severer the worst alert about it, the redder. Names are cut at 64 characters and
+    /// escaped: nodes have numbers in their place, so that no name can be anything but a label.
     ///
     /// Source: [the DOT language](https://graphviz.org/doc/info/lang.html).
     #[must_use]

@@ -14,10 +14,11 @@ use crate::{Exit, Failure};
 
 /// Tells what a monitor would have told of the calls in an audit log
 ///
-/// The clock is set to the times in the log. What was told then is not looked at: `audit show --type alerted` lists it. What a log does not hold is not seen: what agents said to each other and
-/// credentials are in none, and arguments only where they were kept whole, at the audit level `full`, and are still there.
-/// Names of destinations and values at other levels are in no log either. What is still held back at the end of the log is
-/// told as of when it would be due. Nothing is verified: `audit verify` does that. Exit code 2 if there is any alert.
+/// The clock is set to the times in the log. What was told then is not looked at: `audit show --type alerted` lists it.
+/// What a log does not hold is not seen: what agents said to each other and credentials are in none, and arguments only
+/// where they were kept whole, at the audit level `full`, and are still there. Alerts about destinations and values at other
+/// levels cannot be told either. What is still held back at the end of the log is told as of when it would be due. Nothing
+/// is verified: `audit verify` does that. Exit code 2 if there is any alert.
 #[derive(Debug, Args)]
 pub(crate) struct Alerts {
     #[command(flatten)]
