@@ -28,9 +28,13 @@ impl AgentState {
         let rules = around.policy.rules();
         let is_declared = rules.first_contact && self.expected(around).any(declares);
         if is_declared || rules.learning.is_some() {
-            destinations(arguments, |host| {
-                self.check_destination(around, decided, host, is_declared, findings);
-            });
+            for (name, value) in arguments.iter() {
+                let is_shown = may_show(decided, name);
+                destinations(value, &mut |host| {
+                    let named = Named { host, is_shown };
+                    self.check_destination(around, decided, named, is_declared, findings);
+                });
+            }
         }
         self.learn_values(around, decided, arguments, findings);
     }
@@ -39,12 +43,12 @@ impl AgentState {
         &mut self,
         around: Surroundings<'_>,
         decided: &Decided<'_>,
-        host: &str,
+        Named { host, is_shown }: Named<'_>,
         is_declared: bool,
         findings: &mut Findings,
     ) {
         let tag = around.tags.folded(host);
-        let shown = || shown(host, tag, decided.audit_level >= AuditLevel::Full);
+        let shown = || shown(host, tag, is_shown);
         let call = Some(decided.subject.call);
         if is_declared
             && !self.covers(around, host)
@@ -91,8 +95,7 @@ impl AgentState {
             };
             let tag = around.tags.short((name, &value));
             if let Some(odd) = self.learned(around).value(tag, rule) {
-                let is_shown =
-                    decided.audit_level >= AuditLevel::Full && !decided.secret.contains(&&**name);
+                let is_shown = may_show(decided, name);
                 let target = &format!("{name}: {}", shown(&value, tag, is_shown));
                 let call = Some(decided.subject.call);
                 let sighting = Sighting::odd(AlertKind::NewValue, odd, call);
@@ -100,6 +103,17 @@ impl AgentState {
             }
         }
     }
+}
+
+/// A destination, and whether an alert may name it.
+struct Named<'a> {
+    host: &'a str,
+    is_shown: bool,
+}
+
+/// Whether an alert may say what a parameter says.
+fn may_show(decided: &Decided<'_>, name: &str) -> bool {
+    decided.audit_level >= AuditLevel::Full && !decided.secret.contains(&name)
 }
 
 /// Arguments are told at the audit level `full` only; at others one can see whether two are the same.

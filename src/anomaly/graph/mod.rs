@@ -34,7 +34,7 @@ use self::memory::{Memory, Source};
 use super::alert::Alert;
 use super::event::AgentInteraction;
 use super::policy::MonitorPolicy;
-use super::rules::destinations_in;
+use super::rules::destinations;
 use super::tags::Tags;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{AuditLevel, Code};
@@ -254,7 +254,7 @@ fn told_destinations(decided: &Decided<'_>, mut tell: impl FnMut(&str)) {
     };
     for (name, value) in arguments.iter() {
         if !decided.secret.contains(&name) {
-            destinations_in(value, &mut tell);
+            destinations(value, &mut tell);
         }
     }
 }

@@ -1,29 +1,21 @@
 //! Which hosts and mail domains the arguments of a call name.
 
-use crate::call::Arguments;
 use crate::json::View;
 
-/// Tells the host of each URL and the domain of each mail address that stands in a string of the arguments, at any depth.
+/// Tells the host of each URL and the domain of each mail address that stands in a string of an argument, at any depth.
 ///
 /// It is a net, not a wall: a name that is bare, encoded or split is not found. What an agent may reach is for the
 /// constraints of its policy to say.
-pub(in crate::anomaly) fn destinations(arguments: Arguments<'_>, mut tell: impl FnMut(&str)) {
-    for (_, view) in arguments.iter() {
-        destinations_in(view, &mut tell);
-    }
-}
-
-/// The same for one value.
-pub(in crate::anomaly) fn destinations_in(view: View<'_>, tell: &mut impl FnMut(&str)) {
+pub(in crate::anomaly) fn destinations(view: View<'_>, tell: &mut impl FnMut(&str)) {
     match view {
         View::String(text) => in_text(text, tell),
         View::Array(elements) => {
             let elements = (0..elements.len()).filter_map(|index| elements.element(index));
-            elements.for_each(|element| destinations_in(element, tell));
+            elements.for_each(|element| destinations(element, tell));
         }
         View::Object(object) => {
             for (_, value) in object.iter() {
-                destinations_in(value.view(), tell);
+                destinations(value.view(), tell);
             }
         }
         _ => {}
@@ -98,7 +90,9 @@ mod tests {
     fn found(json: &str) -> Vec<String> {
         let args = Args::parse(json).unwrap();
         let mut found = Vec::new();
-        destinations(args.view(), |host| found.push(host.to_owned()));
+        for (_, value) in args.view().iter() {
+            destinations(value, &mut |host: &str| found.push(host.to_owned()));
+        }
         found
     }
 

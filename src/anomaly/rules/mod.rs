@@ -9,7 +9,7 @@ mod refused;
 mod steps;
 
 pub(super) use causes::Causes;
-pub(super) use contacts::{destinations, destinations_in};
+pub(super) use contacts::destinations;
 pub(super) use decisions::Decisions;
 pub(super) use minute::Minute;
 pub(super) use pending::Pending;
