@@ -94,6 +94,14 @@ impl MonitorBuilder {
         self
     }
 
+    /// The same, but that nothing is told and nothing done: for what is over already.
+    pub(crate) fn observing(mut self) -> Self {
+        self.policy = self.policy.observing();
+        self.sinks = Vec::new();
+        self.issuer = None;
+        self
+    }
+
     /// Builds the monitor.
     #[must_use]
     pub fn build(self) -> Monitor {

@@ -33,8 +33,9 @@ pub use evidence::{EntryEvidence, EvidenceError, GrowthEvidence};
 pub use growth::ProvenGrowth;
 pub use log::{
     AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, EntryRecord, Erasure,
-    FileSink, LogEntry, LogError, Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef,
-    Payloads, ProvenEntry, SinkError, Utc, Verification, VerifyOptions, prove, read,
+    FileSink, LogEntry, LogError, LogWatch, Payload, PayloadCounts, PayloadForm, PayloadKind,
+    PayloadRef, Payloads, ProvenEntry, SinkError, Utc, Verification, VerifyOptions, prove, read,
+    warm_up,
 };
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,

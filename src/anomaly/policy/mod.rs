@@ -169,6 +169,12 @@ impl MonitorPolicy {
         read(reading::read_file(path.as_ref())?)
     }
 
+    /// The same, without responses.
+    pub(super) fn observing(mut self) -> Self {
+        self.responses = Vec::new();
+        self
+    }
+
     pub(super) fn responses(&self) -> &[ResponseRule] {
         &self.responses
     }

@@ -16,6 +16,7 @@ mod sink;
 mod tests;
 mod utc;
 mod verify;
+mod watch;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -38,6 +39,7 @@ pub use recorded::EntryRecord;
 pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
 pub use utc::Utc;
 pub use verify::{Verification, VerifyOptions};
+pub use watch::{LogWatch, warm_up};
 
 use self::entry::{EntryText, since_epoch};
 use self::payload::PayloadStore;

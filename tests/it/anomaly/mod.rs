@@ -9,6 +9,7 @@ mod rules;
 mod sinks;
 mod snapshot;
 mod streams;
+mod warm;
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
