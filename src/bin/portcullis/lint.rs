@@ -1,18 +1,24 @@
 //! `portcullis lint`: what is likely not meant.
 
+use std::path::PathBuf;
+
 use clap::Args;
-use portcullis::AgentPolicy;
+use portcullis::anomaly::MonitorPolicy;
+use portcullis::{AgentPolicy, Finding};
 use serde::Serialize;
 
 use crate::output::Output;
-use crate::policies::PolicyFiles;
 use crate::{Exit, Failure};
 
 /// Finds what loads but is likely not meant, with what to write instead
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
-    #[command(flatten)]
-    policies: PolicyFiles,
+    /// A policy in JSON or TOML, by its extension; may be repeated
+    #[arg(long, value_name = "FILE", required_unless_present = "monitor")]
+    policy: Vec<PathBuf>,
+    /// A monitor policy in JSON or TOML, by its extension; may be repeated
+    #[arg(long, value_name = "FILE")]
+    monitor: Vec<PathBuf>,
     /// Print JSON Lines: one finding each, then a summary
     #[arg(long)]
     json: bool,
@@ -43,29 +49,16 @@ struct Summary {
 impl Lint {
     pub(crate) fn run(self, output: &mut Output) -> Result<Exit, Failure> {
         let mut summary = Summary {
-            policies: 0,
+            policies: self.policy.len() + self.monitor.len(),
             findings: 0,
         };
-        for file in self.policies.files() {
-            let policy = AgentPolicy::from_file(file)?;
-            summary.policies += 1;
-            for finding in policy.lint() {
-                summary.findings += 1;
-                let written = if self.json {
-                    output.json(&FindingJson {
-                        file: finding.file(),
-                        line: finding.line(),
-                        column: finding.column(),
-                        lint: finding.kind().as_str(),
-                        message: finding.message(),
-                        why: finding.why(),
-                        instead: finding.instead(),
-                    })
-                } else {
-                    output.line(format_args!("{finding}\n"))
-                };
-                written.map_err(Failure::Output)?;
-            }
+        for file in &self.policy {
+            let findings = AgentPolicy::from_file(file)?.lint();
+            summary.findings += self.tell(&findings, output)?;
+        }
+        for file in &self.monitor {
+            let findings = MonitorPolicy::from_file(file)?.lint();
+            summary.findings += self.tell(&findings, output)?;
         }
         let findings = summary.findings;
         let written = if self.json {
@@ -83,5 +76,26 @@ impl Lint {
         } else {
             Exit::Denied
         })
+    }
+
+    /// Tells findings: how many there are.
+    fn tell(&self, findings: &[Finding], output: &mut Output) -> Result<usize, Failure> {
+        for finding in findings {
+            let written = if self.json {
+                output.json(&FindingJson {
+                    file: finding.file(),
+                    line: finding.line(),
+                    column: finding.column(),
+                    lint: finding.kind().as_str(),
+                    message: finding.message(),
+                    why: finding.why(),
+                    instead: finding.instead(),
+                })
+            } else {
+                output.line(format_args!("{finding}\n"))
+            };
+            written.map_err(Failure::Output)?;
+        }
+        Ok(findings.len())
     }
 }

@@ -27,10 +27,6 @@ pub(crate) struct Policies {
 }
 
 impl PolicyFiles {
-    pub(crate) fn files(&self) -> &[PathBuf] {
-        &self.files
-    }
-
     /// Those of one caller.
     pub(crate) fn load(&self) -> Result<Policies, Failure> {
         Policies::new(self.load_all()?)

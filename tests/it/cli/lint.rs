@@ -40,6 +40,8 @@ fn the_examples_are_clean() {
         let path = example(&format!("{name}.toml"));
         args.extend(["--policy".to_owned(), path.to_str().unwrap().to_owned()]);
     }
+    let monitor = example("monitor.toml").to_str().unwrap().to_owned();
+    args.extend(["--monitor".to_owned(), monitor]);
     let ran = run(&args, b"");
     assert_eq!(
         (ran.code, ran.out.as_str()),
@@ -55,4 +57,17 @@ fn a_policy_that_does_not_load_is_an_error() {
     let ran = run(["lint", "--policy", &policy], b"");
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("p.toml:1:12"), "{ran:?}");
+}
+
+#[test]
+fn monitor_policies_have_findings_of_their_own() {
+    let folder = Folder::new();
+    let text = r#"{"responses": [{"on": ["LATENCY"], "response": "revoke"}]}"#;
+    let monitor = folder.file("m.json", text);
+    let ran = run(["lint", "--monitor", &monitor], b"");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.out.contains("m.json:1:48: "), "{ran:?}");
+    assert!(ran.out.contains("waiting_response"), "{ran:?}");
+    let ran = run(["lint"], b"");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
 }
