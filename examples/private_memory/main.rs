@@ -92,11 +92,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     heading("Restarted: the tickets are there, and the budget is where it was");
     desk.memory.save_with_raw(&store)?;
-    let head = desk.memory.ledger().head();
+    // On record elsewhere, the head shows if the ledger is put back to an older state.
+    if let Some(head) = desk.memory.ledger().head() {
+        log.anchor("privacy ledger", &head.to_string())?;
+    }
     drop(desk.memory);
-    // Whoever kept the head sees if the ledger is put back to an older state.
-    let options = LedgerOptions::new(budget()?);
-    let options = head.into_iter().fold(options, LedgerOptions::kept);
+    let mut options = LedgerOptions::new(budget()?);
+    audit::read(folder.join("log"), |entry| {
+        if entry.kind() == "anchored" {
+            let head = entry.text("head").and_then(|head| head.parse().ok());
+            options = head.into_iter().fold(options.clone(), LedgerOptions::kept);
+        }
+        Ok::<_, LogError>(())
+    })?;
     desk.memory = AgentMemory::load(plan()?, options.open(&ledger)?, &store)?;
     println!("{} tickets", desk.memory.records(&desk.tickets)?);
     paid(

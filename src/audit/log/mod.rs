@@ -149,6 +149,48 @@ impl AuditLog {
         self.checkpoint_holding(&mut covered)
     }
 
+    /// Puts the head of another store on record, durably: of a privacy [`Ledger`](crate::privacy::Ledger), or of anything else
+    /// whose digest shows whether it was put back to an older state. It is an entry of type `anchored`, with `name` and `head`;
+    /// the last of a name is what the store must have grown from.
+    ///
+    /// ```
+    /// # use portcullis::audit::{AuditLog, LogError, Origin, read};
+    /// # use portcullis::privacy::{Budget, BudgetPlan, Delta, Ledger, LedgerHead, LedgerOptions, Rho};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("portcullis-doc-anchor-{}", std::process::id()));
+    /// # let log = AuditLog::options(Origin::parse("example.org/a")?).open(folder.join("log"))?;
+    /// # let plan = || Ok::<_, Box<dyn std::error::Error>>(BudgetPlan::new(Budget::zcdp(Rho::new(1.0)?, Delta::ZERO)));
+    /// let ledger = Ledger::open(folder.join("ledger"), plan()?)?;
+    /// if let Some(head) = ledger.head() {
+    ///     log.anchor("ledger", &head.to_string())?;
+    /// }
+    /// # drop((ledger, log));
+    /// // After a restart:
+    /// let mut options = LedgerOptions::new(plan()?);
+    /// read(folder.join("log"), |entry| {
+    ///     if entry.kind() == "anchored" && entry.text("name") == Some("ledger") {
+    ///         let head: Option<LedgerHead> = entry.text("head").and_then(|head| head.parse().ok());
+    ///         options = head.into_iter().fold(options.clone(), LedgerOptions::kept);
+    ///     }
+    ///     Ok::<_, LogError>(())
+    /// })?;
+    /// let ledger = options.open(folder.join("ledger"))?;
+    /// # drop(ledger);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`LogError`] if it cannot be written.
+    pub fn anchor(&self, name: &str, head: &str) -> Result<(), LogError> {
+        self.note("anchored", |entry| {
+            entry.text("name", &Plain(name).to_string());
+            entry.text("head", &Plain(head).to_string());
+        })?;
+        Ok(self.journal.sync()?)
+    }
+
     /// Hands everything recorded so far to the system, so that readers of the files see it. It survives the process then,
     /// not the machine; a [`checkpoint`](Self::checkpoint) survives both.
     ///

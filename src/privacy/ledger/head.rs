@@ -9,8 +9,8 @@ use crate::digest::Digest;
 
 /// How many records a ledger has, and a digest over all of them.
 ///
-/// It is written as `records:digest`. Put on record elsewhere, as in the audit log, it later shows whether a ledger has only
-/// grown since: see [`LedgerOptions::kept`](super::LedgerOptions::kept).
+/// It is written as `records:digest`. Put on record elsewhere, as by [`AuditLog::anchor`](crate::audit::AuditLog::anchor), it later shows
+/// whether a ledger has only grown since: see [`LedgerOptions::kept`](super::LedgerOptions::kept).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerHead {
     records: u64,
