@@ -109,6 +109,10 @@ mod tests {
             Mutant::ChargeAfterRelease,
             memory::a_refused_release_draws_nothing,
         );
+        assert_dies(
+            Mutant::ChargeAfterRelease,
+            memory::a_refused_choice_looks_at_nothing,
+        );
     }
 
     #[test]

@@ -236,7 +236,15 @@ impl AgentMemory {
         let subjects = partition.plan.most_of_subject;
         let mechanism = Exponential::new(sensitivity.times(subjects)?, epsilon)?;
         let mut noise = Noise::new(mechanism)?;
-        let charge = self.charge(Scope::Partition(partition.name), mechanism.cost())?;
+        let scope = Scope::Partition(partition.name);
+        if Mutant::ChargeAfterRelease.lives() {
+            let place = noise.choose(&scores()?.of_subjects(subjects)?)?;
+            return Ok(Answer::charged(
+                place,
+                self.charge(scope, mechanism.cost())?,
+            ));
+        }
+        let charge = self.charge(scope, mechanism.cost())?;
         let place = noise.choose(&scores()?.of_subjects(subjects)?)?;
         Ok(Answer::charged(place, charge))
     }

@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::privacy::{Budget, BudgetPlan, Delta, Epsilon, Filter, LedgerError, Rho};
+use crate::privacy::{Budget, BudgetPlan, Delta, Epsilon, Filter, LedgerError, Rho, Votes};
 
 const LABELS: [&str; 3] = ["a", "b", "c"];
 
@@ -53,6 +53,24 @@ pub(in crate::privacy) fn a_refused_release_draws_nothing() {
 #[test]
 fn a_release_that_is_refused_draws_nothing() {
     a_refused_release_draws_nothing();
+}
+
+/// Nor is a record looked at.
+pub(in crate::privacy) fn a_refused_choice_looks_at_nothing() {
+    let memory = memory(&[([0.6, 0.8], 0)], 0.01, 1);
+    let partition = memory.partition(&name()).unwrap();
+    let mut is_looked_at = false;
+    let refused = memory.chosen(partition, epsilon(1.0), Votes.range(), || {
+        is_looked_at = true;
+        Votes.range_of(&[1, 2])
+    });
+    assert!(refused.unwrap_err().refused_charge().is_some());
+    assert!(!is_looked_at);
+}
+
+#[test]
+fn a_choice_that_is_refused_looks_at_nothing() {
+    a_refused_choice_looks_at_nothing();
 }
 
 #[test]
