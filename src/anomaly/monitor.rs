@@ -166,7 +166,7 @@ impl Monitor {
             agent: source,
             endings: u64::MAX,
             tag,
-            call: tag,
+            call: None,
             second: self.0.now().second,
         })
     }
@@ -261,7 +261,6 @@ impl Monitor {
         tool: &str,
         call: Option<CallId>,
     ) -> Result<Option<Reason>, Reason> {
-        let call = call.map_or(0, |call| call.0);
         self.0
             .responding
             .check(|| self.0.asked(agent, endings, tool, call))
@@ -271,7 +270,7 @@ impl Monitor {
     pub(crate) fn admit(&self, agent: &AgentId, tool: &str, call: CallId) -> Result<(), Reason> {
         self.0
             .responding
-            .admit(|| self.0.asked(agent, u64::MAX, tool, call.0))
+            .admit(|| self.0.asked(agent, u64::MAX, tool, Some(call)))
     }
 
     /// Ends all that holds an agent back. Tells whether anything did.

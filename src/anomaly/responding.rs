@@ -116,7 +116,7 @@ impl Responding {
         }
     }
 
-    /// Whether an agent may speak to another one. Interactions have no number; one at a time tries a path.
+    /// Whether an agent may speak to another one. Interactions have no number: none is the one that tries a path already.
     pub(super) fn check_path(&self, asked: Asked<'_>) -> Result<(), Reason> {
         if self.quarantine.holds(asked.agent) {
             return Err(Reason::new(Code::Quarantined, None, Detail::None));
@@ -136,7 +136,11 @@ impl Responding {
     pub(super) fn spoke(&self, interaction: &AgentInteraction<'_>, tags: &Tags, now: Moment) {
         if self.restraints.is_any() {
             let tag = About::Agent(interaction.target).tag(tags);
-            let was_good = Some(interaction.status == InteractionStatus::Succeeded);
+            let was_good = match interaction.status {
+                InteractionStatus::Succeeded => Some(true),
+                InteractionStatus::Failed => Some(false),
+                InteractionStatus::Denied => None,
+            };
             let source = interaction.source;
             self.restraints.ended(source, tag, was_good, now.second);
         }

@@ -20,7 +20,7 @@ use super::table::Table;
 use super::tags::{About, Tags};
 use crate::clock::Clock;
 use crate::ids::AgentId;
-use crate::record::{Outcome, Subject};
+use crate::record::{CallId, Outcome, Subject};
 
 /// What all handles of one monitor share.
 pub(super) struct Watchtower {
@@ -57,13 +57,13 @@ impl Watchtower {
         agent: &'a AgentId,
         endings: u64,
         tool: &str,
-        call: u64,
+        call: Option<CallId>,
     ) -> Asked<'a> {
         Asked {
             agent,
             endings,
             tag: About::Tool(tool).tag(&self.tags),
-            call,
+            call: call.map(|call| call.0),
             second: self.now().second,
         }
     }
@@ -186,8 +186,9 @@ impl Watchtower {
 pub(super) fn was_good(outcome: Outcome) -> Option<bool> {
     match outcome {
         Outcome::Completed => Some(true),
-        Outcome::Failed | Outcome::Panicked => Some(false),
-        Outcome::Cancelled | Outcome::Abandoned | Outcome::Refused(_) => None,
+        // One that hangs is cancelled by whoever waits for it.
+        Outcome::Failed | Outcome::Panicked | Outcome::Cancelled => Some(false),
+        Outcome::Abandoned | Outcome::Refused(_) => None,
     }
 }
 

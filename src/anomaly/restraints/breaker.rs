@@ -32,19 +32,29 @@ impl Breaker {
     /// Closes it again, for at least so long. Tells whether that changes anything worth telling.
     pub(super) fn close_again(&mut self, second: u32, lasts: u32) -> bool {
         let until = second.saturating_add(lasts.max(self.lasts));
-        let is_half_over = self.until.saturating_sub(second) < lasts / 2;
+        let left = self.until.saturating_sub(second);
+        let is_half_over = left < lasts / 2 || left == 0;
         if is_half_over {
             (self.until, self.trial) = (until, None);
         }
         is_half_over
     }
 
+    /// The stricter of two, closed for now.
+    pub(super) fn join(self, other: Self) -> Self {
+        Self {
+            until: self.until.max(other.until),
+            lasts: self.lasts.max(other.lasts),
+            trial: None,
+        }
+    }
+
     /// For how many seconds this call does not get through; `None` if it may try, or is the one that does.
-    pub(super) fn closed_for(&self, call: u64, second: u32) -> Option<u32> {
+    pub(super) fn closed_for(&self, call: Option<u64>, second: u32) -> Option<u32> {
         if second < self.until {
             return Some(self.until.saturating_sub(second));
         }
-        let trial = self.trial.filter(|trial| trial.call != call)?;
+        let trial = self.trial.filter(|trial| Some(trial.call) != call)?;
         let over = trial.since.saturating_add(TRIAL_LASTS);
         (second < over).then(|| over.saturating_sub(second))
     }
@@ -85,17 +95,17 @@ mod tests {
     #[test]
     fn it_is_tried_once_and_closed_for_longer_if_that_fails() {
         let mut breaker = Breaker::new(100, 60);
-        assert_eq!(breaker.closed_for(0, 100), Some(60));
-        assert_eq!(breaker.closed_for(0, 159), Some(1));
-        assert_eq!(breaker.closed_for(0, 160), None);
+        assert_eq!(breaker.closed_for(None, 100), Some(60));
+        assert_eq!(breaker.closed_for(None, 159), Some(1));
+        assert_eq!(breaker.closed_for(None, 160), None);
         breaker.begin_trial(7, 160);
-        assert_eq!(breaker.closed_for(0, 161), Some(TRIAL_LASTS - 1));
-        assert_eq!(breaker.closed_for(7, 161), None);
+        assert_eq!(breaker.closed_for(None, 161), Some(TRIAL_LASTS - 1));
+        assert_eq!(breaker.closed_for(Some(7), 161), None);
         // Another call's end says nothing.
         assert!(!breaker.ended(8, Some(true), 161));
         assert!(!breaker.ended(7, Some(false), 162));
-        assert_eq!(breaker.closed_for(0, 162), Some(120));
-        assert_eq!(breaker.closed_for(0, 282), None);
+        assert_eq!(breaker.closed_for(None, 162), Some(120));
+        assert_eq!(breaker.closed_for(None, 282), None);
         breaker.begin_trial(9, 282);
         assert!(breaker.ended(9, Some(true), 283));
     }
@@ -104,18 +114,26 @@ mod tests {
     fn a_trial_that_never_ends_or_never_runs_lets_another_one_try() {
         let mut breaker = Breaker::new(0, 60);
         breaker.begin_trial(1, 60);
-        assert_eq!(breaker.closed_for(0, 60 + TRIAL_LASTS), None);
+        assert_eq!(breaker.closed_for(None, 60 + TRIAL_LASTS), None);
         breaker.begin_trial(2, 200);
         assert!(!breaker.ended(2, None, 201));
-        assert_eq!(breaker.closed_for(0, 201), None);
+        assert_eq!(breaker.closed_for(None, 201), None);
     }
 
     #[test]
     fn it_is_closed_again_once_half_of_the_time_is_over() {
         let mut breaker = Breaker::new(0, 60);
         assert!(!breaker.close_again(10, 60));
-        assert_eq!(breaker.closed_for(0, 10), Some(50));
+        assert_eq!(breaker.closed_for(None, 10), Some(50));
         assert!(breaker.close_again(40, 60));
-        assert_eq!(breaker.closed_for(0, 40), Some(60));
+        assert_eq!(breaker.closed_for(None, 40), Some(60));
+    }
+
+    #[test]
+    fn one_that_is_half_open_is_closed_again_however_short_it_is() {
+        let mut breaker = Breaker::new(0, 1);
+        assert!(!breaker.close_again(0, 1));
+        assert!(breaker.close_again(1, 1));
+        assert_eq!(breaker.closed_for(None, 1), Some(1));
     }
 }

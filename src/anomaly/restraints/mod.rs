@@ -43,8 +43,8 @@ pub(super) struct Asked<'a> {
     pub(super) endings: u64,
     /// The tag of the tool.
     pub(super) tag: u64,
-    /// Which one it is, for one that tries what is half open; 0 for none.
-    pub(super) call: u64,
+    /// Which one it is, for one that tries what is half open.
+    pub(super) call: Option<u64>,
     pub(super) second: u32,
 }
 
@@ -185,7 +185,14 @@ impl Held {
         if self.agents.len() >= MOST_AGENTS && !self.agents.contains_key(agent) {
             return (&mut self.others, false);
         }
-        (self.agents.entry(agent.clone()).or_default(), true)
+        let step_up = self.others.step_up;
+        let restrained = self.agents.entry(agent.clone());
+        // A room of its own frees nobody from what holds all others back.
+        let new = || Restrained {
+            step_up,
+            ..Restrained::default()
+        };
+        (restrained.or_insert_with(new), true)
     }
 
     /// What is over goes, and sessions that are ended for one agent are then ended for all that were opened before.
@@ -195,7 +202,11 @@ impl Held {
             let is_over = restrained.is_over(second);
             if !is_over && restrained.is_free_but_for_sessions() {
                 let ended = [others.sessions, restrained.sessions].into_iter().flatten();
-                others.sessions = ended.max_by_key(|sessions| sessions.opened_before);
+                let last = ended.map(|sessions| sessions.opened_before).max();
+                others.sessions = last.map(|opened_before| Sessions {
+                    opened_before,
+                    are_revoked: false,
+                });
                 return false;
             }
             !is_over

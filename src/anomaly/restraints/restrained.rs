@@ -86,11 +86,12 @@ impl Restrained {
             return closed.breaker.close_again(second, lasts);
         }
         let tag = tag.filter(|_| self.breakers.len() < MOST_BREAKERS);
+        let mut breaker = Breaker::new(second, lasts);
         if tag.is_none() {
-            // One that closes everything takes the place of all.
-            self.breakers.clear();
+            // One that closes everything takes the place of all, and is no milder than any.
+            let former = self.breakers.drain(..);
+            breaker = former.fold(breaker, |joined, closed| joined.join(closed.breaker));
         }
-        let breaker = Breaker::new(second, lasts);
         self.breakers.push(Closed { tag, breaker, kind });
         true
     }
@@ -121,7 +122,9 @@ impl Restrained {
         }
         let about = self.breakers.iter_mut();
         for closed in about.filter(|closed| closed.is_about(asked.tag)) {
-            closed.breaker.begin_trial(asked.call, asked.second);
+            // One that has no number is known by what it is about.
+            let trial = asked.call.unwrap_or(asked.tag);
+            closed.breaker.begin_trial(trial, asked.second);
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ fn asked(agent: &AgentId, endings: u64, second: u32) -> Asked<'_> {
         agent,
         endings,
         tag: 1,
-        call: 1,
+        call: Some(1),
         second,
     }
 }
@@ -93,4 +93,65 @@ fn one_breaker_too_many_closes_everything() {
     assert!((0..200).all(|tag| !asks(tag)));
     assert!(restraints.release(&one) && asks(0));
     assert!(!restraints.release(&one));
+}
+
+/// What holds all others back holds one of them back also when it gets a room of its own, by misbehaving once more.
+#[test]
+fn who_gets_room_is_freed_of_nothing() {
+    let restraints = Restraints::default();
+    let throttle = rule(r#""response": "throttle", "calls_per_minute": 1, "for": "10s""#);
+    for number in 0..MOST_AGENTS {
+        restraints.apply(&agent(number), &throttle, AlertKind::Loop, None, 0);
+    }
+    let other = agent(MOST_AGENTS);
+    let ask = rule(r#""response": "step_up", "for": "10m""#);
+    assert!(restraints.apply(&other, &ask, AlertKind::Loop, None, 0));
+    let end = rule(r#""response": "reauthenticate""#);
+    assert!(restraints.apply(&other, &end, AlertKind::Loop, None, 20));
+    let late = restraints.endings();
+    let is_asked = |second| {
+        let checked = restraints.check(asked(&other, late, second));
+        checked.unwrap().is_some()
+    };
+    assert!(is_asked(599) && !is_asked(600));
+    // Until a person lets it go.
+    assert!(restraints.release(&other) && !is_asked(599));
+}
+
+/// Whoever withdrew the credentials of one agent did not withdraw those of all.
+#[test]
+fn only_whose_credentials_were_withdrawn_is_told_so() {
+    let restraints = Restraints::default();
+    let revoke = rule(r#""response": "revoke""#);
+    for number in 0..=MOST_AGENTS {
+        restraints.apply(&agent(number), &revoke, AlertKind::Loop, None, 0);
+    }
+    let code = |number| {
+        let refused = restraints.check(asked(&agent(number), 0, 1));
+        refused.unwrap_err().code()
+    };
+    assert_eq!(code(MOST_AGENTS), Code::Revoked);
+    assert_eq!(code(MOST_AGENTS + 1), Code::Identity);
+}
+
+/// Or whoever has a tool closed for long would have one more closed for a short time.
+#[test]
+fn what_closes_everything_lasts_as_long_as_what_it_takes_the_place_of() {
+    let restraints = Restraints::default();
+    let one = agent(0);
+    let target = |tag| Target {
+        tag,
+        name: "tool".into(),
+    };
+    let close = |lasts: &str, tag, second| {
+        let rule = rule(&format!(r#""response": "circuit_break", "for": "{lasts}""#));
+        restraints.apply(&one, &rule, AlertKind::Loop, Some(&target(tag)), second);
+    };
+    (0..16).for_each(|tag| close("1h", tag, 0));
+    close("1s", 16, 10);
+    let is_open = |second| restraints.check(asked(&one, 0, second)).is_ok();
+    assert!(!is_open(11) && !is_open(3599) && is_open(3600));
+    restraints.admit(asked(&one, 0, 3600)).unwrap();
+    restraints.ended(&one, 1, Some(false), 3601);
+    assert!(!is_open(3601 + 7199) && is_open(3601 + 7200));
 }
