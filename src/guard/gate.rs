@@ -143,16 +143,15 @@ impl Gatehouse {
             find(session, &in_force, request.tool, &mut matches)?;
             Ok(step_up)
         });
-        let result = match found {
-            Ok(step_up) => {
-                let examined = self.examine(session, request, now, &in_force, &matches, step_up);
-                examined.and_then(|places| self.admit(call, session, request.tool, places))
-            }
+        let examined = match found {
+            Ok(step_up) => self.examine(session, request, now, &in_force, &matches, step_up),
             Err(reason) => Err((Verdict::Deny, reason)),
         };
-        if result.is_ok() && self.changes.since(settled) {
+        if examined.is_ok() && self.changes.since(settled) {
             return None;
         }
+        // What it takes is not given back, so only once the policies are known not to have changed.
+        let result = examined.and_then(|places| self.admit(call, session, request.tool, places));
         let recorded =
             self.record_decision(call, session, request, now, &in_force, &matches, &result);
         Some(match (result, recorded) {

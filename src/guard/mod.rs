@@ -225,6 +225,7 @@ impl Guard {
     /// [`ShutOutError`] if there is no room, or if it could not be recorded: the agent is shut out all the same.
     pub fn shut_out(&self, agent: &AgentId, by: &UserId) -> Result<bool, ShutOutError> {
         let is_new = self.0.quarantine.shut_out(agent, self.0.timing.wall())?;
+        self.0.write_notes();
         let event = Event::Responded(Responded {
             agent,
             response: "quarantine",
@@ -243,6 +244,8 @@ impl Guard {
     /// # Errors
     /// [`RecordError`] if it could not be recorded. Then all is as it was.
     pub fn release(&self, agent: &AgentId, by: &UserId) -> Result<bool, RecordError> {
+        // What was done before comes before it on record too.
+        self.0.write_notes();
         let event = Event::Released(Released { agent, by });
         self.0.write(self.0.timing.now(), event)?;
         let was_shut_out = self.0.quarantine.let_in(agent);

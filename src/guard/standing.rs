@@ -54,8 +54,11 @@ impl Gatehouse {
             return Err(deny(Reason::new(Code::Lapsed, None, detail)));
         }
         session.check_open(now).map_err(deny)?;
-        self.check_unchanged(session, request, ticket.call)?;
+        let step_up = self.check_unchanged(session, request, ticket.call);
+        let step_up = step_up.map_err(deny)?;
+        // What they deny is not asked about.
         self.recheck_policies(session, ticket, request, now)?;
+        ask_about(step_up)?;
         Ok(now)
     }
 
@@ -120,7 +123,8 @@ impl Gatehouse {
     ) -> Result<(), Denied> {
         let deny = |reason| (Verdict::Deny, reason);
         session.check_not_closed().map_err(deny)?;
-        self.check_unchanged(session, request, call)
+        let step_up = self.check_unchanged(session, request, call);
+        ask_about(step_up.map_err(deny)?)
     }
 
     fn check_unchanged(
@@ -128,15 +132,10 @@ impl Gatehouse {
         session: &SessionState,
         request: Request<'_>,
         call: CallId,
-    ) -> Result<(), Denied> {
-        let deny = |reason| (Verdict::Deny, reason);
-        let behaviour = self.check_behaviour(session, request.tool, Some(call));
-        let step_up = behaviour.map_err(deny)?;
-        self.check_indicators(session, request).map_err(deny)?;
-        match step_up {
-            Some(reason) => Err((Verdict::Ask, reason)),
-            None => Ok(()),
-        }
+    ) -> Result<Option<Reason>, Reason> {
+        let step_up = self.check_behaviour(session, request.tool, Some(call))?;
+        self.check_indicators(session, request)?;
+        Ok(step_up)
     }
 
     /// Whether the agent is shut out or held back; if not, why its behaviour wants the approval of a person, if it does.
@@ -185,6 +184,10 @@ impl Gatehouse {
             Ok(())
         }
     }
+}
+
+fn ask_about(step_up: Option<Reason>) -> Result<(), Denied> {
+    step_up.map_or(Ok(()), |reason| Err((Verdict::Ask, reason)))
 }
 
 fn listed_reason(hit: Hit) -> Reason {
