@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use super::agent::AgentState;
 use super::alert::Alert;
 use super::builder::MonitorBuilder;
-use super::event::{AgentInteraction, CredentialIssued};
+use super::event::{AgentInteraction, CredentialIssued, InteractionStatus};
 use super::notes::Note;
 use super::policy::MonitorPolicy;
-use super::restraints::Asked;
 use super::snapshot;
 use super::tags::About;
 use super::watched::Watched;
@@ -115,12 +115,19 @@ impl Monitor {
         if interaction.latency > LONGEST {
             self.0.oddities.absurd.fetch_add(1, Ordering::Relaxed);
         }
-        let about = Some(About::Agent(interaction.target));
-        self.0.see(interaction.source, about, now, |state, around| {
-            state.spoke(around, interaction)
+        let (source, target) = (interaction.source, interaction.target);
+        let is_refused = interaction.status == InteractionStatus::Denied && {
+            let asked = self.0.asked_path(source, target, now);
+            !self.0.responding.holds_path(asked)
+        };
+        let about = Some(About::Agent(target));
+        let is_known = self.0.see(source, about, now, |state, around| {
+            state.spoke(around, interaction, is_refused)
         });
-        self.0.responding.spoke(interaction, &self.0.tags, now);
-        self.0.follow(interaction, now);
+        if !is_known {
+            self.0.responding.spoke(interaction, &self.0.tags, now);
+            self.0.follow(interaction, now);
+        }
     }
 
     /// A credential was issued.
@@ -161,14 +168,8 @@ impl Monitor {
     /// # Errors
     /// [`Reason`] why it may not, or not without the approval of a person.
     pub fn check_path(&self, source: &AgentId, target: &AgentId) -> Result<(), Reason> {
-        let tag = About::Agent(target).tag(&self.0.tags);
-        self.0.responding.check_path(Asked {
-            agent: source,
-            endings: u64::MAX,
-            tag,
-            call: None,
-            second: self.0.now().second,
-        })
+        let asked = self.0.asked_path(source, target, self.0.now());
+        self.0.responding.check_path(asked)
     }
 
     /// What is remembered, as bytes for [`MonitorBuilder::restore`]: a monitor that begins with them goes on where this one
@@ -207,9 +208,11 @@ impl Monitor {
             Event::Decided(decided) => {
                 let about = Some(About::Tool(decided.subject.tool));
                 let now = self.0.now();
+                let is_refused =
+                    decided.verdict == Verdict::Deny && self.0.responding.is_agents_doing(decided);
                 self.0
                     .see(decided.subject.agent, about, now, |state, around| {
-                        state.decided(around, decided)
+                        state.decided(around, decided, is_refused)
                     });
                 if decided.verdict == Verdict::Allow {
                     self.0.trace_back(&decided.subject, now);
@@ -275,6 +278,8 @@ impl Monitor {
 
     /// Ends all that holds an agent back. Tells whether anything did.
     pub(crate) fn release(&self, agent: &AgentId) -> bool {
+        let hash = self.0.tags.long(agent);
+        self.0.table.find(hash, AgentState::settle);
         self.0.responding.release(agent)
     }
 }

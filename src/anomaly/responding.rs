@@ -15,7 +15,7 @@ use super::tags::{About, Tags, Target};
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
 use crate::quarantine::Quarantine;
-use crate::record::CallId;
+use crate::record::{CallId, Decided};
 
 /// All that responses do.
 #[derive(Debug)]
@@ -125,6 +125,23 @@ impl Responding {
             Some(step_up) => Err(step_up),
             None => self.admit(|| asked),
         }
+    }
+
+    /// Whether a refusal says something about the agent. What responses led to must not lead to more.
+    pub(super) fn is_agents_doing(&self, decided: &Decided<'_>) -> bool {
+        match decided.code {
+            Code::Fault | Code::Anomaly | Code::Quarantined | Code::Revoked => false,
+            Code::Identity if self.restraints.is_any() => {
+                !self.restraints.has_ended_sessions(decided.subject.agent)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether who asks to speak to another one may be refused by a response.
+    pub(super) fn holds_path(&self, asked: Asked<'_>) -> bool {
+        self.quarantine.holds(asked.agent)
+            || (self.restraints.is_any() && self.restraints.holds(asked))
     }
 
     pub(super) fn ended(&self, agent: &AgentId, call: CallId, was_good: Option<bool>, now: Moment) {

@@ -64,6 +64,16 @@ impl Table {
         then(shard.0.lock().place(hash, second, self.capacity))
     }
 
+    /// Looks at the memory of an agent, if it has one of its own.
+    pub(super) fn find(&self, hash: u64, then: impl FnOnce(&mut AgentState)) {
+        let shard = self.shards.get(shard_of(hash, SHARDS));
+        let mut agents = shard.map(|shard| shard.0.lock());
+        let states = agents.as_mut().map(|agents| &mut agents.states);
+        if let Some(state) = states.and_then(|states| states.get_mut(&hash)) {
+            then(state);
+        }
+    }
+
     /// Every memory, shard by shard, and that which is shared.
     pub(super) fn store(&self, out: &mut Vec<u8>) {
         for shard in &self.shards {

@@ -68,20 +68,36 @@ impl Watchtower {
         }
     }
 
+    pub(super) fn asked_path<'a>(
+        &self,
+        source: &'a AgentId,
+        target: &AgentId,
+        now: Moment,
+    ) -> Asked<'a> {
+        Asked {
+            agent: source,
+            endings: u64::MAX,
+            tag: About::Agent(target).tag(&self.tags),
+            call: None,
+            second: now.second,
+        }
+    }
+
     pub(super) fn now(&self) -> Moment {
         let mut now = Moment::new(self.clock.monotonic(), self.clock.wall());
         now.second = now.second.saturating_add(self.behind);
         now
     }
 
-    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again.
+    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again. Tells whether the event
+    /// was seen before.
     pub(super) fn see(
         &self,
         agent: &AgentId,
         about: Option<About<'_>>,
         now: Moment,
         rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
-    ) {
+    ) -> bool {
         let in_force = self.in_force.load();
         let hash = self.tags.long(agent);
         let findings = self.table.with(hash, now.second, |place| {
@@ -125,6 +141,7 @@ impl Watchtower {
             evicted.close(&mut updates);
             self.tell_updates(&evicted, now, updates);
         }
+        findings.is_duplicate
     }
 
     /// Remembers who spoke to whom, where that may lead somewhere.

@@ -14,14 +14,14 @@ use declared::{CREDENTIALS, refused_target};
 
 use super::alert::{AlertKind, Baseline};
 use super::desk::{Desk, Update};
-use super::event::{AgentInteraction, InteractionStatus};
+use super::event::AgentInteraction;
 use super::learned::{Learned, Odd};
 use super::moment::Moment;
 use super::policy::{ExpectedAgent, MonitorPolicy};
 use super::rules::{Causes, Decisions, Minute, Pending, Refused, Steps};
 use super::statistics::{Novelty, Seen};
 use super::tags::Tags;
-use crate::decision::{Code, Verdict};
+use crate::decision::Verdict;
 use crate::digest::Digest;
 use crate::ids::AgentId;
 use crate::record::{CallId, Decided, Ended, Outcome};
@@ -215,8 +215,13 @@ impl AgentState {
         self.second
     }
 
-    /// A call was decided.
-    pub(super) fn decided(&mut self, around: Surroundings<'_>, decided: &Decided<'_>) -> Findings {
+    /// A call was decided; and whether it was refused for what the agent did.
+    pub(super) fn decided(
+        &mut self,
+        around: Surroundings<'_>,
+        decided: &Decided<'_>,
+        is_refused: bool,
+    ) -> Findings {
         let mut findings = Findings::default();
         self.begin(around);
         let call = decided.subject.call;
@@ -228,7 +233,6 @@ impl AgentState {
         }
         self.check_hours(around, Some(call), &mut findings);
         self.check_calls(around, call, &mut findings);
-        let is_refused = decided.verdict == Verdict::Deny && is_agents_doing(decided.code);
         self.learn_call(around, decided, is_refused, &mut findings);
         self.check_arguments(around, decided, &mut findings);
         self.check_denials(around, is_refused, Some(call), &mut findings);
@@ -272,11 +276,12 @@ impl AgentState {
         findings
     }
 
-    /// The agent spoke to another one.
+    /// The agent spoke to another one; and whether that was refused for what the agent did.
     pub(super) fn spoke(
         &mut self,
         around: Surroundings<'_>,
         interaction: &AgentInteraction<'_>,
+        is_refused: bool,
     ) -> Findings {
         let mut findings = Findings::default();
         self.begin(around);
@@ -293,7 +298,6 @@ impl AgentState {
         }
         self.check_hours(around, None, &mut findings);
         self.check_path(around, interaction.target, &mut findings);
-        let is_refused = interaction.status == InteractionStatus::Denied;
         self.learn_interaction(around, interaction.target, is_refused, &mut findings);
         self.check_denials(around, is_refused, None, &mut findings);
         if is_refused {
@@ -334,6 +338,13 @@ impl AgentState {
     pub(super) fn close(&mut self, updates: &mut Vec<Update>) {
         if let Some(told) = &mut self.told {
             told.desk.close(updates);
+        }
+    }
+
+    /// A person has looked at what was out of the ordinary: it backs nothing that is seen from now on.
+    pub(super) fn settle(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.causes = Causes::default();
         }
     }
 
@@ -424,14 +435,6 @@ impl Covering {
             paths: paths.filter_map(narrow).collect(),
         }
     }
-}
-
-/// Whether a refusal says something about the agent. Those that a monitor led to would lead it on.
-fn is_agents_doing(code: Code) -> bool {
-    !matches!(
-        code,
-        Code::Fault | Code::Anomaly | Code::Quarantined | Code::Revoked
-    )
 }
 
 /// Characters of a name that an alert holds on to.

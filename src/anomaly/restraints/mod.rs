@@ -111,10 +111,18 @@ impl Restraints {
         if let Some((seconds, kind)) = restrained.closed_for(asked) {
             return Err(wait(Response::CircuitBreak, kind, seconds));
         }
-        let step_up = restrained
-            .step_up
-            .filter(|(until, _)| *until > asked.second);
-        Ok(step_up.map(|(_, kind)| stepped_up(kind)))
+        Ok(restrained.stepped_up(asked.second).map(stepped_up))
+    }
+
+    /// Whether anything holds back what is asked for, as far as that takes no counting.
+    pub(super) fn holds(&self, asked: Asked<'_>) -> bool {
+        self.held.read().about(asked.agent).holds(asked)
+    }
+
+    /// Whether a response has ended sessions of an agent.
+    pub(super) fn has_ended_sessions(&self, agent: &AgentId) -> bool {
+        let held = self.held.read();
+        held.about(agent).sessions.is_some() || held.others.sessions.is_some()
     }
 
     /// Whether a call that all else allows may run. If so it counts.

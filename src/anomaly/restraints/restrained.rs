@@ -96,6 +96,19 @@ impl Restrained {
         true
     }
 
+    /// Why calls need approval now, if they do.
+    pub(super) fn stepped_up(&self, second: u32) -> Option<AlertKind> {
+        let (until, kind) = self.step_up?;
+        (until > second).then_some(kind)
+    }
+
+    pub(super) fn holds(&self, asked: Asked<'_>) -> bool {
+        let throttle = self.throttle.as_ref();
+        self.stepped_up(asked.second).is_some()
+            || throttle.is_some_and(|(throttle, _)| throttle.until > asked.second)
+            || self.closed_for(asked).is_some()
+    }
+
     /// The breaker that keeps a call from its target, and for how many seconds.
     pub(super) fn closed_for(&self, asked: Asked<'_>) -> Option<(u32, AlertKind)> {
         let about = self
