@@ -1,6 +1,7 @@
 //! Who reaches what through others, for lateral movement.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
@@ -12,11 +13,14 @@ use crate::ids::AgentId;
 /// For each agent, who spoke to it of late and which classes of resources it has reached, itself or through others.
 ///
 /// It is asked only where a policy names classes of resources. An agent is remembered for a week after it was last heard of;
-/// where there is no room for one more, what that one does is not seen here.
+/// where there is no room for one more, what that one does is not seen here. Names that one agent speaks to, and that nobody
+/// heard of before, take only so much of the room: it may have made them up.
 #[derive(Debug)]
 pub(super) struct Reaches {
     agents: Mutex<HashMap<u64, Reach>>,
     most: usize,
+    /// When there was last a look for who may be forgotten, so that a flood does not make each event one.
+    swept: AtomicU32,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +32,14 @@ struct Reach {
     callers: Vec<Caller>,
     /// Tags of classes.
     classes: Vec<u32>,
+    brought: Brought,
+}
+
+/// How many agents were first heard of because this one spoke to them, in a week since the clock began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Brought {
+    week: u32,
+    agents: u16,
 }
 
 /// One who spoke to an agent.
@@ -58,6 +70,10 @@ pub(super) struct Moved {
 /// The last so many who spoke to an agent are remembered. One who has more is at the centre of things, and for them a path through
 /// it is seldom new.
 const MOST_CALLERS: usize = 16;
+/// Agents that one may bring in within a week.
+const MOST_BROUGHT: u16 = 64;
+/// Seconds between two looks for who may be forgotten.
+const SWEEP_EVERY: u32 = 60;
 /// As many classes as a policy can name.
 const MOST_CLASSES: usize = 64;
 /// Seconds.
@@ -72,13 +88,15 @@ stored!(
     },
     |_| true
 );
+stored!(Brought { week, agents }, |_| true);
 stored!(
     Reach {
         agent,
         since,
         last,
         callers,
-        classes
+        classes,
+        brought
     },
     |reach| { reach.callers.len() <= MOST_CALLERS && reach.classes.len() <= MOST_CLASSES }
 );
@@ -88,6 +106,7 @@ impl Reaches {
         Self {
             agents: Mutex::default(),
             most,
+            swept: AtomicU32::new(0),
         }
     }
 
@@ -101,9 +120,15 @@ impl Reaches {
     ) {
         let mut agents = self.agents.lock();
         // Whoever has no room has no history to be new in.
-        if !remember(&mut agents, self.most, source, second)
-            || !remember(&mut agents, self.most, target, second)
-        {
+        if !self.remember(&mut agents, source, second) {
+            return;
+        }
+        let is_known = agents.contains_key(&target.hash);
+        let speaker = agents.get_mut(&source.hash);
+        if !is_known && !speaker.is_some_and(|speaker| speaker.brought.one_more(second)) {
+            return;
+        }
+        if !self.remember(&mut agents, target, second) {
             return;
         }
         if let Some(target) = agents.get_mut(&target.hash) {
@@ -120,7 +145,7 @@ impl Reaches {
         second: u32,
     ) -> Vec<Moved> {
         let mut agents = self.agents.lock();
-        if !remember(&mut agents, self.most, agent, second) {
+        if !self.remember(&mut agents, agent, second) {
             return Vec::new();
         }
         let mut moved = Vec::new();
@@ -181,8 +206,42 @@ impl Reaches {
                 return None;
             }
         }
-        let agents = Mutex::new(agents);
-        Some(Self { agents, most })
+        Some(Self {
+            agents: Mutex::new(agents),
+            most,
+            swept: AtomicU32::new(0),
+        })
+    }
+
+    /// Makes sure that an agent is there. Tells whether it is.
+    fn remember(&self, agents: &mut HashMap<u64, Reach>, known: Known<'_>, second: u32) -> bool {
+        if let Some(reach) = agents.get_mut(&known.hash) {
+            reach.last = second;
+            return true;
+        }
+        let swept = self.swept.load(Ordering::Relaxed);
+        if agents.len() >= self.most && second.saturating_sub(swept) >= SWEEP_EVERY {
+            agents.retain(|_, reach| second.saturating_sub(reach.last) < FORGOTTEN_AFTER);
+            self.swept.store(second, Ordering::Relaxed);
+        }
+        let has_room = agents.len() < self.most;
+        if has_room {
+            agents.insert(known.hash, Reach::new(known.agent, second));
+        }
+        has_room
+    }
+}
+
+impl Brought {
+    /// Tells whether one more may be brought in, and counts it.
+    fn one_more(&mut self, second: u32) -> bool {
+        let week = second / FORGOTTEN_AFTER;
+        if week > self.week {
+            *self = Self { week, agents: 0 };
+        }
+        let has_room = self.agents < MOST_BROUGHT;
+        self.agents += u16::from(has_room);
+        has_room
     }
 }
 
@@ -221,6 +280,7 @@ impl Reach {
             last: second,
             callers: Vec::new(),
             classes: Vec::new(),
+            brought: Brought::default(),
         }
     }
 
@@ -257,22 +317,6 @@ impl Reach {
         self.classes.push(class);
         true
     }
-}
-
-/// Makes sure that an agent is there. Tells whether it is.
-fn remember(agents: &mut HashMap<u64, Reach>, most: usize, known: Known<'_>, second: u32) -> bool {
-    if let Some(reach) = agents.get_mut(&known.hash) {
-        reach.last = second;
-        return true;
-    }
-    if agents.len() >= most {
-        agents.retain(|_, reach| second.saturating_sub(reach.last) < FORGOTTEN_AFTER);
-    }
-    let has_room = agents.len() < most;
-    if has_room {
-        agents.insert(known.hash, Reach::new(known.agent, second));
-    }
-    has_room
 }
 
 #[cfg(test)]

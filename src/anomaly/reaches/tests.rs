@@ -138,6 +138,29 @@ fn a_flood_of_agents_takes_no_more_than_its_room() {
     assert!(world.0.agents.lock().contains_key(&5001));
 }
 
+/// Or one agent that makes up names would blind the rule for all others.
+#[test]
+fn one_agent_does_not_take_the_room_of_all() {
+    let world = World::new();
+    for made_up in 0..2000 {
+        world.spoke(66, 1000 + made_up, 0);
+    }
+    assert_eq!(world.0.agents.lock().len(), 1 + usize::from(MOST_BROUGHT));
+    world.spoke(1, 9, 0);
+    world.spoke(1, 2, DAY);
+    assert_eq!(world.reached(2, DAY), [(id(1), 2)]);
+    // It may speak to whoever is known already, and to somebody new in another week.
+    world.spoke(66, 2, DAY + 1);
+    assert!(
+        world.0.agents.lock()[&2]
+            .callers
+            .iter()
+            .any(|it| it.hash == 66)
+    );
+    world.spoke(66, 5000, FORGOTTEN_AFTER);
+    assert!(world.0.agents.lock().contains_key(&5000));
+}
+
 proptest! {
     /// As many as ever speak to one are kept, the last ones; and what is written down reads back.
     #[test]
