@@ -169,6 +169,11 @@ impl AlertKind {
         })
     }
 
+    /// Whether a tool can bring it about by itself, by what it returns and how soon.
+    pub(super) fn is_tools_doing(self) -> bool {
+        self.cause().is_some_and(|cause| !cause.is_agents_doing())
+    }
+
     fn meaning(self) -> &'static str {
         match self {
             Self::UnexpectedPath => "no declared path leads there",
@@ -216,6 +221,11 @@ pub(super) enum Cause {
 
 impl Cause {
     pub(super) const COUNT: usize = 7;
+
+    /// Whether it says something about the agent, and not about what it uses.
+    pub(super) const fn is_agents_doing(self) -> bool {
+        !matches!(self, Self::Sizes)
+    }
 }
 
 /// How bad an alert is.

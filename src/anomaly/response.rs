@@ -23,7 +23,8 @@ pub enum Response {
     /// The agent gets new credentials.
     Rotate,
     /// The agent is shut out, everywhere and until a person lets it back in. It takes alerts of two kinds that do not come from
-    /// the same cause, since whoever can make one alert could else shut anyone out.
+    /// the same cause, since whoever can make one alert could else shut anyone out; what a tool can bring about by itself, by
+    /// what it returns and how soon, is neither of them.
     Quarantine,
 }
 

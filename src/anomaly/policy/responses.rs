@@ -73,10 +73,12 @@ impl ResponseRule {
         if is_shared {
             return self.response.is_mild();
         }
-        let is_declared = !seen.kind.is_learned() && self.response != Response::Quarantine;
-        let is_enough = self.alone || self.response.is_mild() || seen.is_backed || is_declared;
+        let is_quarantine = self.response == Response::Quarantine;
+        let is_declared = !seen.kind.is_learned() && !is_quarantine;
+        let is_backed = seen.is_backed && !(is_quarantine && seen.kind.is_tools_doing());
+        let is_enough = self.alone || self.response.is_mild() || is_backed || is_declared;
         // What goes on keeps up what ends by itself. Who is shut out already is not shut out again. The rest follows alerts.
-        let is_repeatable = self.response.lasts() || self.response == Response::Quarantine;
+        let is_repeatable = self.response.lasts() || is_quarantine;
         is_enough && (seen.is_told || is_repeatable)
     }
 
@@ -165,4 +167,29 @@ fn start(node: &Node) -> Span {
 
 const fn bit(kind: AlertKind) -> u32 {
     1 << kind as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::policy::MonitorPolicy;
+
+    #[test]
+    fn what_a_tool_does_shuts_nobody_out() {
+        let follows = |response: &str, kind| {
+            let kinds = r#"["RATE_ANOMALY", "LATENCY", "RESULT_LENGTH"]"#;
+            let text = format!(r#"{{"responses": [{{"on": {kinds}, "response": "{response}"}}]}}"#);
+            let policy = MonitorPolicy::from_json(&text).unwrap();
+            let seen = Sighted {
+                kind,
+                is_backed: true,
+                is_told: true,
+            };
+            policy.responses()[0].follows(seen, false)
+        };
+        assert!(follows("quarantine", AlertKind::RateAnomaly));
+        for kind in [AlertKind::Latency, AlertKind::ResultLength] {
+            assert!(follows("circuit_break", kind) && !follows("quarantine", kind));
+        }
+    }
 }
