@@ -50,7 +50,8 @@ pub enum InteractionStatus {
     Succeeded,
     /// With an error.
     Failed,
-    /// It was refused.
+    /// It was refused, by the host and for what the source asked. An answer of the other agent that refuses it is none of these:
+    /// who is asked could else have alerts told of who asks.
     Denied,
 }
 

@@ -88,7 +88,8 @@ impl Monitor {
         MonitorBuilder::default()
     }
 
-    /// A recorder that writes to another one and lets this monitor see what was written.
+    /// A recorder that writes to another one and lets this monitor see what was written. Not for a guard that the monitor is
+    /// [given to](crate::GuardBuilder::monitor): it sees all of that already, and would count it twice.
     pub fn watch<R: Recorder>(&self, recorder: R) -> Watched<R> {
         Watched::new(self.clone(), recorder)
     }
@@ -163,7 +164,7 @@ impl Monitor {
 
     /// Whether one agent may speak to another, as far as responses go: the path between them is closed, or the first one shut out or
     /// stepped up. A host asks before it lets them, and tells the [interaction](Self::interaction) afterwards, whose end decides whether
-    /// a closed path opens again.
+    /// a closed path opens again: one at a time tries it, and is given up after a minute.
     ///
     /// # Errors
     /// [`Reason`] why it may not, or not without the approval of a person.
@@ -173,7 +174,9 @@ impl Monitor {
     }
 
     /// What is remembered, as bytes for [`MonitorBuilder::restore`]: a monitor that begins with them goes on where this one
-    /// is, with the same alerts. Only calls under way are forgotten, and who reads the alerts.
+    /// is, with the same alerts. Calls under way are forgotten, who reads the alerts, and all that responses hold: who is stepped up,
+    /// throttled or closed is free again, what the issuer of credentials was not asked yet is not asked, and who is shut out must be
+    /// put back [by the host](Quarantine::restore).
     ///
     /// They hold the key under which names are remembered, and whoever can alter them can make anything ordinary: keep them as
     /// the policies are kept. While they are made, events wait for a part of the agents at a time.
@@ -203,6 +206,9 @@ impl Monitor {
 
     /// A record was written. A recorder that is [watched](Self::watch) tells so by itself; this is for records that come from
     /// elsewhere, such as the [entries](crate::audit::EntryRecord) of a log. Records of other things than calls are passed over.
+    ///
+    /// It is seen as happening now, and responded to as the policy says. Where a monitor is to learn from a log, give it a policy
+    /// without responses and a clock that follows the log, and take a [snapshot](Self::snapshot).
     pub fn see(&self, record: &Record<'_>) {
         match &record.event {
             Event::Decided(decided) => {

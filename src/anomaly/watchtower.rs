@@ -199,7 +199,7 @@ impl Watchtower {
     }
 }
 
-/// Whether a call came to a good end; `None` if it never ran.
+/// Whether a call came to a good end; `None` if it never began.
 pub(super) fn was_good(outcome: Outcome) -> Option<bool> {
     match outcome {
         Outcome::Completed => Some(true),

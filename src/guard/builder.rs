@@ -120,7 +120,8 @@ impl GuardBuilder {
     }
 
     /// Lets a monitor see all that is recorded, and asks it about each call: it may refuse it, or ask for the approval of a person, as
-    /// its policy says. Its alerts and responses go on record too.
+    /// its policy says. Its alerts and responses go on record too; of a monitor that several guards have, each with whichever writes
+    /// next, so that their recorders should come to one log.
     pub fn monitor(mut self, monitor: &Monitor) -> Self {
         self.monitor = Some(monitor.clone());
         self
@@ -144,7 +145,6 @@ impl GuardBuilder {
         let quarantine = quarantine(self.quarantine, self.monitor.as_ref())?;
         if let Some(monitor) = &self.monitor {
             recorder = Box::new(monitor.watch(recorder));
-            monitor.want_notes();
         }
         let tools = self.tools;
         refuse_repeated_tools(&tools)?;
@@ -164,6 +164,9 @@ impl GuardBuilder {
             policy: version.digest,
         };
         recorder.record(&timing.record(timing.now(), event))?;
+        if let Some(monitor) = &self.monitor {
+            monitor.want_notes();
+        }
         Ok(Guard(Arc::new(Gatehouse {
             in_force: ArcSwap::from_pointee(InForce::new(Arc::new(set), version, &metering)),
             changes: Changes::default(),

@@ -219,7 +219,7 @@ impl Guard {
 
     /// Shuts an agent out, of all guards that have the same [`Quarantine`], for a person who says so. Tells whether it was not before.
     ///
-    /// When this returns, no call of the agent starts.
+    /// When this returns, no call of the agent gets through the gate any more; one that got through just before may begin after it.
     ///
     /// # Errors
     /// [`ShutOutError`] if there is no room, or if it could not be recorded: the agent is shut out all the same.
@@ -238,8 +238,9 @@ impl Guard {
         Ok(is_new)
     }
 
-    /// Lets an agent back in that was shut out, and ends all else that responses hold against it, for a person who says so. That
-    /// comes on record first. Sessions that a response ended stay ended. Tells whether anything held the agent back.
+    /// Lets an agent back in that was shut out, and ends all else that responses of this guard's monitor hold against it, for a person
+    /// who says so. That comes on record first. Sessions that a response ended stay ended, and what was seen before backs no further
+    /// quarantine. Tells whether anything held the agent back.
     ///
     /// # Errors
     /// [`RecordError`] if it could not be recorded. Then all is as it was.

@@ -5,6 +5,7 @@ mod document;
 mod held;
 mod learned;
 mod quiet;
+mod recorded;
 mod responses;
 mod rules;
 mod sinks;
