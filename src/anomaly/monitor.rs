@@ -282,7 +282,7 @@ impl Monitor {
             .admit(|| self.0.asked(agent, u64::MAX, tool, Some(call)))
     }
 
-    /// Ends all that holds an agent back. Tells whether anything did.
+    /// Ends all that holds an agent back but for the list of those who are shut out. Tells whether anything did.
     pub(crate) fn release(&self, agent: &AgentId) -> bool {
         let hash = self.0.tags.long(agent);
         self.0.table.find(hash, AgentState::settle);

@@ -163,9 +163,9 @@ impl Responding {
         }
     }
 
+    /// See [`Restraints::release`]. Whoever has the list lets in.
     pub(super) fn release(&self, agent: &AgentId) -> bool {
-        let was_shut_out = self.quarantine.let_in(agent);
-        self.restraints.release(agent) || was_shut_out
+        self.restraints.release(agent)
     }
 
     pub(super) fn tick(&self, now: Moment) {

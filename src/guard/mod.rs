@@ -360,10 +360,10 @@ impl Gatehouse {
         self.timing.now().saturating_add(timing::nanos(after))
     }
 
-    /// Whether the session is open and its agent not on the deny list.
-    pub(crate) fn check_session(&self, session: &SessionState) -> Result<(), Reason> {
+    /// Whether the session is open, its agent not on the deny list, and the tool not closed to it.
+    pub(crate) fn check_tool(&self, session: &SessionState, tool: &str) -> Result<(), Reason> {
         session.check_open(self.timing.now())?;
-        self.check_quarantine(session)?;
+        self.check_behaviour(session, tool, None)?;
         self.check_agent(session)
     }
 }

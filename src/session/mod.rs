@@ -314,7 +314,7 @@ impl Session {
             .0
             .groups(&in_force)
             .and_then(|groups| Matches::find(in_force.set(), groups, tool));
-        found.is_ok() && self.0.gate().check_session(&self.0).is_ok()
+        found.is_ok() && self.0.gate().check_tool(&self.0, tool).is_ok()
     }
 }
 

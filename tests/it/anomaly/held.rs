@@ -92,8 +92,19 @@ fn calls_of_sessions_that_were_ended_lead_to_nothing_more() {
     for _ in 0..200 {
         assert_eq!(ask(&session, "read").unwrap_err().code(), Code::Identity);
     }
+    assert!(!session.may_call("read") && watch.session().may_call("read"));
     assert!(!watch.told().contains(&AlertKind::RepeatedDenials));
     assert!(watch.monitor.quarantine().agents().is_empty());
+}
+
+#[test]
+fn a_tool_that_is_closed_is_not_shown_as_open() {
+    let watch = watch(r#"{"on": ["LOOP"], "response": "circuit_break", "for": "1m"}"#);
+    let session = watch.session();
+    burst(&session, 3);
+    assert!(!session.may_call("read") && session.may_call("full"));
+    watch.at(60.0);
+    assert!(session.may_call("read"));
 }
 
 /// A person has looked at what there was.

@@ -84,7 +84,7 @@ fn no_name_forges_an_entry() {
     let folder = log_of_hostile_names();
     let (mut kinds, mut events) = (Vec::new(), OcsfEvents::new());
     audit::read(folder.log(), |entry| {
-        let event = events.event(&entry).to_string();
+        let event = events.event(entry).to_string();
         let text = format!("{:?}{event}", entry.text("target"));
         assert!(!text.contains(['\n', '\u{1b}', '\u{202e}', '\0', '\u{2028}']));
         assert!(text.len() < 10_000, "{}", text.len());
