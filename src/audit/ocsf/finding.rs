@@ -245,9 +245,11 @@ fn compared(kind: AlertKind) -> Option<(&'static str, &'static str)> {
 
 fn unmapped(alert: &Alert) -> Fields {
     let age = alert.baseline.map(|baseline| baseline.age.as_secs());
+    // JSON has no other numbers.
+    let surprise = alert.surprise.filter(|nats| nats.is_finite());
     Fields::new()
-        .with_some("surprise_nats", alert.surprise)
-        .with_some("probability", alert.surprise.map(|nats| (-nats).exp()))
+        .with_some("surprise_nats", surprise)
+        .with_some("probability", surprise.map(|nats| (-nats).exp()))
         .with_some("baseline_age_seconds", age)
         .with("alerts_lost", alert.lost)
         .with("more_since_last", alert.more)
