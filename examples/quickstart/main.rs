@@ -26,7 +26,7 @@ const AGENT: &str = "spiffe://ailog.dev/agent/trading-analyzer";
 fn main() -> Result<(), Box<dyn Error>> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let policy_file = examples.join("trading.toml");
-    let expected = MonitorPolicy::from_file(examples.join("monitor.toml"))?;
+    let expected = MonitorPolicy::from_file(examples.join("monitors/trading.toml"))?;
     let market = Market::open(&examples.join("data/quotes.csv"))?;
     let broker = PaperBroker::default();
 

@@ -40,7 +40,10 @@ fn the_examples_are_clean() {
         let path = example(&format!("{name}.toml"));
         args.extend(["--policy".to_owned(), path.to_str().unwrap().to_owned()]);
     }
-    let monitor = example("monitor.toml").to_str().unwrap().to_owned();
+    let monitor = example("monitors/trading.toml")
+        .to_str()
+        .unwrap()
+        .to_owned();
     args.extend(["--monitor".to_owned(), monitor]);
     let ran = run(&args, b"");
     assert_eq!(
