@@ -148,7 +148,9 @@ impl Reaches {
         if !self.remember(&mut agents, agent, second) {
             return Vec::new();
         }
-        let mut moved = Vec::new();
+        let mut moved: Vec<Moved> = Vec::new();
+        // It may be reached over several paths at once, of which one that is new counts.
+        let mut first: SmallVec<[u64; 16]> = SmallVec::new();
         let mut visited: SmallVec<[(u64, bool); 16]> = SmallVec::new();
         let mut next: SmallVec<[Path; 16]> = SmallVec::new();
         next.push(Path {
@@ -161,9 +163,12 @@ impl Reaches {
             let Some(reach) = agents.get_mut(&path.hash) else {
                 continue;
             };
-            let is_first = reach.reach(class);
+            if reach.reach(class) {
+                first.push(path.hash);
+            }
             let is_settled = second.saturating_sub(reach.since) >= rule.after;
-            if is_first && path.is_new && is_settled {
+            let is_told = moved.iter().any(|it| it.agent == reach.agent);
+            if path.is_new && is_settled && first.contains(&path.hash) && !is_told {
                 moved.push(Moved {
                     agent: reach.agent.clone(),
                     hops: path.hops,

@@ -138,6 +138,27 @@ fn a_flood_of_agents_takes_no_more_than_its_room() {
     assert!(world.0.agents.lock().contains_key(&5001));
 }
 
+/// Whichever of the two paths is looked at first.
+#[test]
+fn a_new_path_is_not_hidden_by_a_declared_one() {
+    for is_declared_last in [false, true] {
+        let world = World::new();
+        world.spoke(1, 9, 0);
+        let say = |over, is_declared| {
+            world.say(1, over, is_declared, DAY);
+            world.say(over, 3, is_declared, DAY + 1);
+        };
+        say(if is_declared_last { 2 } else { 4 }, !is_declared_last);
+        say(if is_declared_last { 4 } else { 2 }, is_declared_last);
+        assert_eq!(
+            world.reached(3, DAY + 2),
+            [(id(1), 3)],
+            "{is_declared_last}"
+        );
+        assert_eq!(world.reached(3, DAY + 3), []);
+    }
+}
+
 /// Or one agent that makes up names would blind the rule for all others.
 #[test]
 fn one_agent_does_not_take_the_room_of_all() {

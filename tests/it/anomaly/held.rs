@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime};
 
-use portcullis::anomaly::{AlertKind, InteractionStatus, Monitor, MonitorPolicy};
+use portcullis::anomaly::{
+    AlertKind, CredentialIssuer, InteractionStatus, Monitor, MonitorPolicy, SinkError,
+};
 use portcullis::{
-    Clock, Code, Event, Guard, ManualClock, Record, RecordError, Recorder, Refusal, RingRecorder,
-    Session, Verdict,
+    AgentId, Clock, Code, Event, Guard, ManualClock, Record, RecordError, Recorder, Refusal,
+    RingRecorder, Session, Verdict,
 };
 
 use super::{PERMISSIONS, Watch};
@@ -210,6 +212,73 @@ fn what_is_denied_meanwhile_is_not_asked_about() {
         .unwrap();
     let ran: Result<(), Refusal> = permit.run(|_| panic!("held back"));
     assert_eq!(ran.unwrap_err().verdict(), Verdict::Deny);
+}
+
+/// Asks the guard and the monitor for all there is, from within.
+struct Meddler(Arc<std::sync::OnceLock<(Guard, Monitor)>>);
+
+impl Meddler {
+    fn meddle(&self) {
+        let Some((guard, monitor)) = self.0.get() else {
+            return;
+        };
+        guard.tick();
+        monitor.tick();
+        let _ = (monitor.counts(), monitor.snapshot(), monitor.subscribe(1));
+        let session = guard.vouched_session(agent(AGENT)).unwrap();
+        drop(ask(&session, "read"));
+        let ann = user("ann@example.org");
+        guard.shut_out(&agent(OTHER), &ann).unwrap();
+        guard.release(&agent(OTHER), &ann).unwrap();
+        drop(monitor.check_path(&agent(AGENT), &agent(OTHER)));
+    }
+}
+
+impl CredentialIssuer for Meddler {
+    fn revoke(&self, _: &AgentId) -> Result<(), SinkError> {
+        self.meddle();
+        Ok(())
+    }
+
+    fn rotate(&self, _: &AgentId) -> Result<(), SinkError> {
+        self.meddle();
+        Err("not now".into())
+    }
+}
+
+/// Nothing is locked while others are at work.
+#[test]
+fn sinks_and_issuers_may_call_back() {
+    let handles = Arc::new(std::sync::OnceLock::new());
+    let document = r#"{"agents": [{"agent_id": "spiffe://example.org/agent/*", "calls_per_minute": 5}],
+        "responses": [{"on": ["RATE_ANOMALY"], "response": "rotate"}, {"on": ["RATE_ANOMALY"], "response": "revoke"}]}"#;
+    let meddler = Meddler(Arc::clone(&handles));
+    let calls = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&calls);
+    let monitor = Monitor::builder()
+        .policy(MonitorPolicy::from_json(document).unwrap())
+        .clock(ManualClock::new())
+        .credential_issuer(Meddler(Arc::clone(&handles)))
+        .sink(move |_| {
+            *count.lock().unwrap() += 1;
+            meddler.meddle();
+            Ok(())
+        })
+        .build();
+    let guard = Guard::builder()
+        .policy(agent_policy(PERMISSIONS))
+        .clock(ManualClock::new())
+        .recorder(RingRecorder::new(10))
+        .monitor(&monitor)
+        .build()
+        .unwrap();
+    let session = guard.vouched_session(agent(AGENT)).unwrap();
+    burst(&session, 19);
+    drop(ask(&session, "read").unwrap_err());
+    assert!(handles.set((guard.clone(), monitor.clone())).is_ok());
+    guard.tick();
+    assert!(*calls.lock().unwrap() >= 1);
+    assert_eq!(monitor.counts().unanswered, 1);
 }
 
 #[derive(Debug, Default)]
