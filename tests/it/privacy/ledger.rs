@@ -359,7 +359,16 @@ fn killed_again_and_again_it_never_releases_more_than_the_budget() {
             break;
         }
     }
-    let ledger = Ledger::open(folder.path(), plan(big())).unwrap();
+    let opened = Ledger::open(folder.path(), plan(big()));
+    if let Err(LedgerError::Torn { .. }) = opened {
+        // A kill can cut a write off where a page of memory ends. What was torn may have been a charge, so all is spent.
+        let options = LedgerOptions::new(plan(big())).accept_loss();
+        let ledger = options.open(folder.path()).unwrap();
+        assert!(released <= 2000, "{released}");
+        assert_eq!(spend_all(&ledger, &charge()), 0);
+        return;
+    }
+    let ledger = opened.unwrap();
     let left = spend_all(&ledger, &charge());
     assert!(released + left <= 2000, "{released} and {left}");
     assert!(released > 500, "{released} in {rounds} rounds");
