@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use super::error::JournalError;
 
@@ -113,7 +114,10 @@ impl Files for Directory {
             .truncate(false)
             .open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
+            Ok(()) => Ok(Some(Box::new(FileLock {
+                file,
+                process: process::id(),
+            }))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -178,7 +182,24 @@ impl Files for Directory {
     }
 }
 
-impl Lock for File {}
+/// A lock on a file, which ends when this is dropped and not only when the file is closed: a process that is about to start
+/// another program has it open for a moment, and would hold the lock for as long.
+struct FileLock {
+    file: File,
+    /// Who took it. One that was forked off must not end it.
+    process: u32,
+}
+
+impl Lock for FileLock {}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            // If it fails, closing the file ends it.
+            let _ = self.file.unlock();
+        }
+    }
+}
 
 impl Source for File {
     fn length(&mut self) -> io::Result<u64> {
@@ -289,4 +310,38 @@ fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_free(file: &File) -> bool {
+        let is_free = file.try_lock().is_ok();
+        if is_free {
+            file.unlock().unwrap();
+        }
+        is_free
+    }
+
+    /// The copy is what a process has that was forked off.
+    #[test]
+    fn a_lock_ends_with_its_holder_and_not_with_a_fork_of_it() {
+        let name = format!("portcullis-lock-{}", process::id());
+        let path = std::env::temp_dir().join(name);
+        let open = || File::create(&path).unwrap();
+        let (file, other) = (open(), open());
+        file.try_lock().unwrap();
+        let copy = file.try_clone().unwrap();
+        let held = |process| FileLock {
+            file: file.try_clone().unwrap(),
+            process,
+        };
+        drop(held(process::id() ^ 1));
+        assert!(!is_free(&other));
+        drop(held(process::id()));
+        assert!(is_free(&other));
+        drop(copy);
+        fs::remove_file(path).unwrap();
+    }
 }
