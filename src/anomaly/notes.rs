@@ -1,7 +1,6 @@
 //! What waits to be put on record.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ pub(crate) struct Done {
     pub(super) agent: AgentId,
     pub(super) response: Response,
     pub(super) because: AlertKind,
-    pub(super) target: Option<Arc<str>>,
+    pub(super) target: Option<Box<str>>,
     /// Where it ends by itself.
     pub(super) lasts: Option<Duration>,
 }

@@ -11,7 +11,7 @@ use super::notes::Done;
 use super::policy::ResponseRule;
 use super::response::Response;
 use super::restraints::{Asked, Restraints};
-use super::tags::{About, Tags, Target};
+use super::tags::{About, Tags};
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
 use crate::quarantine::Quarantine;
@@ -50,31 +50,28 @@ impl Responding {
         agent: &AgentId,
         rule: &ResponseRule,
         because: AlertKind,
-        target: Option<Target>,
+        about: Option<(About<'_>, &Tags)>,
         now: Moment,
     ) -> Option<Done> {
         let response = rule.response;
+        let about = about.filter(|_| response == Response::CircuitBreak);
         let is_done = match response {
             Response::Notify => return None,
             Response::Quarantine => self.shut_out(agent, now),
             Response::Rotate => self.request(agent, response),
-            Response::Revoke => {
-                self.request(agent, response);
-                self.restraints
-                    .apply(agent, rule, because, None, now.second)
-            }
             _ => {
-                let target = target.as_ref();
-                self.restraints
-                    .apply(agent, rule, because, target, now.second)
+                if response == Response::Revoke {
+                    self.request(agent, response);
+                }
+                let tag = about.map(|(about, tags)| about.tag(tags));
+                self.restraints.apply(agent, rule, because, tag, now.second)
             }
         };
-        let name = target.map(|target| target.name);
         is_done.then(|| Done {
             agent: agent.clone(),
             response,
             because,
-            target: name.filter(|_| response == Response::CircuitBreak),
+            target: about.map(|(about, _)| about.shown()),
             lasts: response
                 .lasts()
                 .then(|| Duration::from_secs(rule.lasts.into())),

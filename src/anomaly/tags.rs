@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
-use std::sync::Arc;
 
 use super::snapshot::stored;
 use crate::ids::AgentId;
@@ -51,11 +50,12 @@ impl Tags {
     }
 }
 
-/// What an agent uses, or whom it speaks to.
+/// What an agent uses, whom it speaks to, or where its calls lead.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum About<'a> {
     Tool(&'a str),
     Agent(&'a AgentId),
+    Destination(&'a str),
 }
 
 impl About<'_> {
@@ -64,26 +64,18 @@ impl About<'_> {
             // So that a tool and an agent of one name are two things.
             Self::Tool(tool) => tags.long((0_u8, tool)),
             Self::Agent(agent) => tags.long((1_u8, agent)),
+            Self::Destination(host) => tags.long((2_u8, tags.folded(host))),
         }
     }
 
-    pub(super) fn target(self, tags: &Tags) -> Target {
+    /// The name as it goes on record.
+    pub(super) fn shown(self) -> Box<str> {
         let name = match self {
-            Self::Tool(tool) => tool,
+            Self::Tool(name) | Self::Destination(name) => name,
             Self::Agent(agent) => agent.as_str(),
         };
-        Target {
-            tag: self.tag(tags),
-            name: name.chars().take(MOST_SHOWN).collect::<String>().into(),
-        }
+        name.chars().take(MOST_SHOWN).collect()
     }
-}
-
-/// What is held back of an agent's: its tag, and its name for people.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) tag: u64,
-    pub(super) name: Arc<str>,
 }
 
 /// Characters of a name that goes on record.

@@ -129,8 +129,8 @@ impl Watchtower {
         for seen in findings.seen {
             for rule in rules.iter().filter(|rule| rule.answers(seen.kind)) {
                 if rule.covers(agent) && rule.follows(seen, is_shared) {
-                    let target = about.map(|about| about.target(&self.tags));
-                    let done = self.responding.apply(agent, rule, seen.kind, target, now);
+                    let about = about.map(|about| (about, &self.tags));
+                    let done = self.responding.apply(agent, rule, seen.kind, about, now);
                     done.into_iter()
                         .for_each(|done| self.notes.push(|| Note::Response(done)));
                 }
@@ -231,20 +231,19 @@ impl Found {
 
 impl Update {
     fn into_alert(self, agent: AgentId, now: Moment) -> Alert {
-        Alert {
-            number: 0,
+        let found = Found {
             kind: self.kind,
-            agent,
             target: self.target,
-            at: now.wall,
             observed: self.more as f64,
             expected: 0.0,
             surprise: None,
             baseline: None,
             call: None,
             more: self.more,
+        };
+        Alert {
             is_update: true,
-            lost: 0,
+            ..found.into_alert(agent, now)
         }
     }
 }

@@ -35,7 +35,7 @@ use super::alert::Alert;
 use super::event::AgentInteraction;
 use super::policy::MonitorPolicy;
 use super::rules::destinations;
-use super::tags::Tags;
+use super::tags::{About, Tags};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{AuditLevel, Code};
 use crate::ids::AgentId;
@@ -179,7 +179,7 @@ impl CommunicationGraph {
     pub fn interaction(&self, interaction: &AgentInteraction<'_>) {
         let Chart { memory, tags, .. } = &*self.0;
         let at = interaction.at.min(self.0.clock.wall());
-        let tag = tags.long((AGENT, interaction.target));
+        let tag = About::Agent(interaction.target).tag(tags);
         memory.with(
             tags.long(interaction.source),
             interaction.source,
@@ -212,13 +212,13 @@ impl CommunicationGraph {
         let Chart { memory, tags, .. } = &*self.0;
         let (agent, tool) = (decided.subject.agent, decided.subject.tool);
         memory.with(tags.long(agent), agent, |source| {
-            let tag = tags.long((TOOL, tool));
+            let tag = About::Tool(tool).tag(tags);
             if let Some(edge) = source.edge(tag, at, || Endpoint::tool(tool)) {
                 edge.counts.ask(at, decided.verdict);
                 edge.is_named = is_named(decided.code).or(edge.is_named);
             }
             told_destinations(decided, |host| {
-                let tag = tags.long((DESTINATION, tags.folded(host)));
+                let tag = About::Destination(host).tag(tags);
                 // A call that names it twice is one call.
                 if let Some(edge) = source.edge(tag, at, || Endpoint::destination(host)) {
                     edge.counts.ask(at, decided.verdict);
@@ -235,7 +235,7 @@ impl CommunicationGraph {
 
     fn ended(&self, ended: &Ended<'_>, at: SystemTime) {
         let Chart { memory, tags, .. } = &*self.0;
-        let tag = tags.long((TOOL, ended.subject.tool));
+        let tag = About::Tool(ended.subject.tool).tag(tags);
         memory.with_known(tags.long(ended.subject.agent), |source| {
             if let Some(edge) = source.known_edge(tag) {
                 edge.counts.end(at, ended.outcome, ended.latency);
@@ -286,8 +286,3 @@ impl fmt::Debug for CommunicationGraph {
         f.debug_struct("CommunicationGraph").finish_non_exhaustive()
     }
 }
-
-/// Tell tags of different things apart.
-const TOOL: u8 = 0;
-const AGENT: u8 = 1;
-const DESTINATION: u8 = 2;

@@ -40,7 +40,7 @@ impl Breaker {
         is_half_over
     }
 
-    /// The stricter of two, closed for now.
+    /// Both in one: closed until both would be tried, with the longer of their times.
     pub(super) fn join(self, other: Self) -> Self {
         Self {
             until: self.until.max(other.until),

@@ -15,7 +15,6 @@ use restrained::{Restrained, Sessions};
 use super::alert::AlertKind;
 use super::policy::ResponseRule;
 use super::response::Response;
-use super::tags::Target;
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
 
@@ -57,13 +56,13 @@ impl Restraints {
         self.endings.load(Ordering::SeqCst)
     }
 
-    /// Makes a response hold. Tells whether that changes anything.
+    /// Makes a response hold; a circuit breaker for what has this tag, or for everything. Tells whether that changes anything.
     pub(super) fn apply(
         &self,
         agent: &AgentId,
         rule: &ResponseRule,
         kind: AlertKind,
-        target: Option<&Target>,
+        tag: Option<u64>,
         second: u32,
     ) -> bool {
         let mut held = self.held.write();
@@ -78,9 +77,7 @@ impl Restraints {
             Response::Throttle => {
                 restrained.throttle(kind, rule.calls_per_minute, second, rule.lasts)
             }
-            Response::CircuitBreak => {
-                restrained.close(kind, target.map(|it| it.tag), second, rule.lasts)
-            }
+            Response::CircuitBreak => restrained.close(kind, tag, second, rule.lasts),
             Response::Reauthenticate | Response::Revoke => {
                 let endings = self.endings.fetch_add(1, Ordering::SeqCst);
                 restrained.sessions = Some(Sessions {

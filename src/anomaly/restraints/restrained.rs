@@ -57,7 +57,7 @@ impl Restrained {
     ) -> bool {
         let until = second.saturating_add(lasts);
         match &mut self.throttle {
-            Some((throttle, _)) if throttle.until > second => {
+            Some((throttle, _)) if throttle.is_on(second) => {
                 let left = throttle.until.saturating_sub(second);
                 let is_new = left < lasts / 2 || calls < throttle.calls;
                 if is_new {
@@ -105,7 +105,7 @@ impl Restrained {
     pub(super) fn holds(&self, asked: Asked<'_>) -> bool {
         let throttle = self.throttle.as_ref();
         self.stepped_up(asked.second).is_some()
-            || throttle.is_some_and(|(throttle, _)| throttle.until > asked.second)
+            || throttle.is_some_and(|(throttle, _)| throttle.is_on(asked.second))
             || self.closed_for(asked).is_some()
     }
 
@@ -128,7 +128,7 @@ impl Restrained {
             return Err((Response::CircuitBreak, kind, seconds));
         }
         if let Some((throttle, kind)) = &mut self.throttle
-            && throttle.until > asked.second
+            && throttle.is_on(asked.second)
         {
             let taken = throttle.take(asked.second);
             taken.map_err(|seconds| (Response::Throttle, *kind, seconds))?;
@@ -155,13 +155,8 @@ impl Restrained {
     /// Whether nothing holds it back any more.
     pub(super) fn is_over(&mut self, second: u32) -> bool {
         self.step_up = self.step_up.filter(|(until, _)| *until > second);
-        if self
-            .throttle
-            .as_ref()
-            .is_some_and(|(throttle, _)| throttle.until <= second)
-        {
-            self.throttle = None;
-        }
+        self.throttle
+            .take_if(|(throttle, _)| !throttle.is_on(second));
         self.breakers
             .retain(|closed| !closed.breaker.is_stale(second));
         self.sessions.is_none() && self.is_free_but_for_sessions()

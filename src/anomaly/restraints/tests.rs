@@ -74,10 +74,6 @@ fn one_breaker_too_many_closes_everything() {
     let restraints = Restraints::default();
     let close = rule(r#""response": "circuit_break", "for": "60s""#);
     let one = agent(0);
-    let target = |tag| Target {
-        tag,
-        name: "tool".into(),
-    };
     let asks = |tag| {
         let asked = Asked {
             tag,
@@ -86,10 +82,10 @@ fn one_breaker_too_many_closes_everything() {
         restraints.check(asked).is_ok()
     };
     for tag in 0..16 {
-        assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(&target(tag)), 0));
+        assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(tag), 0));
         assert!(!asks(tag) && asks(100));
     }
-    assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(&target(16)), 0));
+    assert!(restraints.apply(&one, &close, AlertKind::Loop, Some(16), 0));
     assert!((0..200).all(|tag| !asks(tag)));
     assert!(restraints.release(&one) && asks(0));
     assert!(!restraints.release(&one));
@@ -139,13 +135,9 @@ fn only_whose_credentials_were_withdrawn_is_told_so() {
 fn what_closes_everything_lasts_as_long_as_what_it_takes_the_place_of() {
     let restraints = Restraints::default();
     let one = agent(0);
-    let target = |tag| Target {
-        tag,
-        name: "tool".into(),
-    };
     let close = |lasts: &str, tag, second| {
         let rule = rule(&format!(r#""response": "circuit_break", "for": "{lasts}""#));
-        restraints.apply(&one, &rule, AlertKind::Loop, Some(&target(tag)), second);
+        restraints.apply(&one, &rule, AlertKind::Loop, Some(tag), second);
     };
     (0..16).for_each(|tag| close("1h", tag, 0));
     close("1s", 16, 10);

@@ -23,6 +23,11 @@ impl Throttle {
         }
     }
 
+    /// Whether it is not over yet.
+    pub(super) fn is_on(&self, second: u32) -> bool {
+        self.until > second
+    }
+
     /// The stricter of two, from now on.
     pub(super) fn tighten(&mut self, until: u32, calls: u32) {
         self.until = self.until.max(until);
