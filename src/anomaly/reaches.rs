@@ -1,7 +1,6 @@
 //! Who reaches what through others, for lateral movement.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
@@ -16,11 +15,14 @@ use crate::ids::AgentId;
 /// where there is no room for one more, what that one does is not seen here. Names that one agent speaks to, and that nobody
 /// heard of before, take only so much of the room: it may have made them up.
 #[derive(Debug)]
-pub(super) struct Reaches {
-    agents: Mutex<HashMap<u64, Reach>>,
+pub(super) struct Reaches(Mutex<Agents>);
+
+#[derive(Debug)]
+struct Agents {
+    by_hash: HashMap<u64, Reach>,
     most: usize,
     /// When there was last a look for who may be forgotten, so that a flood does not make each event one.
-    swept: AtomicU32,
+    swept: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -103,11 +105,15 @@ stored!(
 
 impl Reaches {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            agents: Mutex::default(),
+        Self::of(HashMap::new(), most)
+    }
+
+    fn of(by_hash: HashMap<u64, Reach>, most: usize) -> Self {
+        Self(Mutex::new(Agents {
+            by_hash,
             most,
-            swept: AtomicU32::new(0),
-        }
+            swept: 0,
+        }))
     }
 
     /// One agent spoke to another.
@@ -118,20 +124,17 @@ impl Reaches {
         is_declared: bool,
         second: u32,
     ) {
-        let mut agents = self.agents.lock();
+        let mut agents = self.0.lock();
         // Whoever has no room has no history to be new in.
-        if !self.remember(&mut agents, source, second) {
+        if agents.remember(source, second).is_none() {
             return;
         }
-        let is_known = agents.contains_key(&target.hash);
-        let speaker = agents.get_mut(&source.hash);
+        let is_known = agents.by_hash.contains_key(&target.hash);
+        let speaker = agents.by_hash.get_mut(&source.hash);
         if !is_known && !speaker.is_some_and(|speaker| speaker.brought.one_more(second)) {
             return;
         }
-        if !self.remember(&mut agents, target, second) {
-            return;
-        }
-        if let Some(target) = agents.get_mut(&target.hash) {
+        if let Some(target) = agents.remember(target, second) {
             target.hear(source.hash, is_declared, second);
         }
     }
@@ -144,8 +147,8 @@ impl Reaches {
         rule: Lateral,
         second: u32,
     ) -> Vec<Moved> {
-        let mut agents = self.agents.lock();
-        if !self.remember(&mut agents, agent, second) {
+        let mut agents = self.0.lock();
+        if agents.remember(agent, second).is_none() {
             return Vec::new();
         }
         let mut moved: Vec<Moved> = Vec::new();
@@ -160,7 +163,7 @@ impl Reaches {
             is_new: false,
         });
         while let Some(path) = next.pop() {
-            let Some(reach) = agents.get_mut(&path.hash) else {
+            let Some(reach) = agents.by_hash.get_mut(&path.hash) else {
                 continue;
             };
             if reach.reach(class) {
@@ -192,9 +195,9 @@ impl Reaches {
     }
 
     pub(super) fn store(&self, out: &mut Vec<u8>) {
-        let agents = self.agents.lock();
-        agents.len().store(out);
-        for (hash, reach) in &*agents {
+        let agents = self.0.lock();
+        agents.by_hash.len().store(out);
+        for (hash, reach) in &agents.by_hash {
             hash.store(out);
             reach.store(out);
         }
@@ -211,29 +214,33 @@ impl Reaches {
                 return None;
             }
         }
-        Some(Self {
-            agents: Mutex::new(agents),
-            most,
-            swept: AtomicU32::new(0),
-        })
+        Some(Self::of(agents, most))
+    }
+}
+
+impl Agents {
+    /// What is known of an agent from now on; `None` if there is no room for it.
+    fn remember(&mut self, known: Known<'_>, second: u32) -> Option<&mut Reach> {
+        let is_known = self.by_hash.contains_key(&known.hash);
+        if !is_known && self.by_hash.len() >= self.most {
+            self.sweep(second);
+        }
+        if !is_known && self.by_hash.len() >= self.most {
+            return None;
+        }
+        let reach = self.by_hash.entry(known.hash);
+        let reach = reach.or_insert_with(|| Reach::new(known.agent, second));
+        reach.last = second;
+        Some(reach)
     }
 
-    /// Makes sure that an agent is there. Tells whether it is.
-    fn remember(&self, agents: &mut HashMap<u64, Reach>, known: Known<'_>, second: u32) -> bool {
-        if let Some(reach) = agents.get_mut(&known.hash) {
-            reach.last = second;
-            return true;
+    /// Forgets who was not heard of for long.
+    fn sweep(&mut self, second: u32) {
+        if second.saturating_sub(self.swept) >= SWEEP_EVERY {
+            self.by_hash
+                .retain(|_, reach| second.saturating_sub(reach.last) < FORGOTTEN_AFTER);
+            self.swept = second;
         }
-        let swept = self.swept.load(Ordering::Relaxed);
-        if agents.len() >= self.most && second.saturating_sub(swept) >= SWEEP_EVERY {
-            agents.retain(|_, reach| second.saturating_sub(reach.last) < FORGOTTEN_AFTER);
-            self.swept.store(second, Ordering::Relaxed);
-        }
-        let has_room = agents.len() < self.most;
-        if has_room {
-            agents.insert(known.hash, Reach::new(known.agent, second));
-        }
-        has_room
     }
 }
 
@@ -296,8 +303,8 @@ impl Reach {
             return;
         }
         if self.callers.len() >= MOST_CALLERS {
-            let mut places = (0..).zip(&self.callers);
-            let oldest = places.by_ref().min_by_key(|(_, caller)| caller.last);
+            let places = (0..).zip(&self.callers);
+            let oldest = places.min_by_key(|(_, caller)| caller.last);
             if let Some((at, _)) = oldest {
                 self.callers.swap_remove(at);
             }

@@ -127,7 +127,7 @@ fn a_flood_of_agents_takes_no_more_than_its_room() {
     for number in 0..1000 {
         world.spoke(10 + number, 1010 + number, 1);
     }
-    assert_eq!(world.0.agents.lock().len(), 10);
+    assert_eq!(world.0.0.lock().by_hash.len(), 10);
     // Those that were there are looked at as before.
     world.spoke(1, 2, DAY);
     assert_eq!(world.reached(2, DAY), []);
@@ -135,7 +135,7 @@ fn a_flood_of_agents_takes_no_more_than_its_room() {
     assert_eq!(world.reached(1, DAY), []);
     let later = DAY + FORGOTTEN_AFTER;
     world.spoke(5000, 5001, later);
-    assert!(world.0.agents.lock().contains_key(&5001));
+    assert!(world.0.0.lock().by_hash.contains_key(&5001));
 }
 
 /// Whichever of the two paths is looked at first.
@@ -166,20 +166,23 @@ fn one_agent_does_not_take_the_room_of_all() {
     for made_up in 0..2000 {
         world.spoke(66, 1000 + made_up, 0);
     }
-    assert_eq!(world.0.agents.lock().len(), 1 + usize::from(MOST_BROUGHT));
+    assert_eq!(
+        world.0.0.lock().by_hash.len(),
+        1 + usize::from(MOST_BROUGHT)
+    );
     world.spoke(1, 9, 0);
     world.spoke(1, 2, DAY);
     assert_eq!(world.reached(2, DAY), [(id(1), 2)]);
     // It may speak to whoever is known already, and to somebody new in another week.
     world.spoke(66, 2, DAY + 1);
     assert!(
-        world.0.agents.lock()[&2]
+        world.0.0.lock().by_hash[&2]
             .callers
             .iter()
             .any(|it| it.hash == 66)
     );
     world.spoke(66, 5000, FORGOTTEN_AFTER);
-    assert!(world.0.agents.lock().contains_key(&5000));
+    assert!(world.0.0.lock().by_hash.contains_key(&5000));
 }
 
 proptest! {
@@ -198,8 +201,8 @@ proptest! {
         let mut bytes = Vec::new();
         world.0.store(&mut bytes);
         let loaded = Reaches::load(&mut Input::new(&bytes), 1000, now).unwrap();
-        let agents = loaded.agents.lock();
-        let mut found: Vec<_> = agents.get(&77).map_or(Vec::new(), |reach| {
+        let agents = loaded.0.lock();
+        let mut found: Vec<_> = agents.by_hash.get(&77).map_or(Vec::new(), |reach| {
             reach.callers.iter().map(|caller| (caller.last, caller.hash)).collect()
         });
         found.sort_unstable_by(|left, right| right.cmp(left));
