@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 use super::policy::MonitorPolicy;
 use super::reaches::Reaches;
 use super::responding::Responding;
-use super::sinks::{SinkError, Sinks, Take};
+use super::sinks::{HostError, Sinks, Take};
 use super::snapshot::{self, Remembered, SnapshotError};
 use super::table::Table;
 use super::tags::Tags;
@@ -76,7 +76,7 @@ impl MonitorBuilder {
     /// ```
     pub fn sink(
         mut self,
-        take: impl FnMut(&Alert) -> Result<(), SinkError> + Send + 'static,
+        take: impl FnMut(&Alert) -> Result<(), HostError> + Send + 'static,
     ) -> Self {
         self.sinks.push(Box::new(take));
         self

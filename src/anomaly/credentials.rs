@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parking_lot::Mutex;
 
 use super::response::Response;
-use super::sinks::SinkError;
+use super::sinks::HostError;
 use crate::ids::AgentId;
 
 /// Whoever issues the credentials of agents, for the responses `revoke` and `rotate`.
@@ -19,13 +19,13 @@ pub trait CredentialIssuer: Send + Sync {
     ///
     /// # Errors
     /// Whatever keeps it from that.
-    fn revoke(&self, agent: &AgentId) -> Result<(), SinkError>;
+    fn revoke(&self, agent: &AgentId) -> Result<(), HostError>;
 
     /// Gives an agent new credentials in the place of those it has. May be asked twice.
     ///
     /// # Errors
     /// Whatever keeps it from that.
-    fn rotate(&self, agent: &AgentId) -> Result<(), SinkError>;
+    fn rotate(&self, agent: &AgentId) -> Result<(), HostError>;
 }
 
 /// What the issuer is still to be asked.

@@ -63,3 +63,6 @@ pub struct CredentialIssued<'a> {
     /// When, by the wall clock.
     pub at: SystemTime,
 }
+
+/// What takes longer is no latency.
+pub(super) const LONGEST_LATENCY: Duration = Duration::from_secs(86_400);

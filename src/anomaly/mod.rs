@@ -45,6 +45,6 @@ pub use graph::{
 pub use monitor::{Monitor, MonitorCounts};
 pub use policy::MonitorPolicy;
 pub use response::Response;
-pub use sinks::SinkError;
+pub use sinks::HostError;
 pub use snapshot::SnapshotError;
 pub use watched::Watched;

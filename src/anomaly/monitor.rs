@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
 
 use super::agent::AgentState;
 use super::alert::Alert;
 use super::builder::MonitorBuilder;
-use super::event::{AgentInteraction, CredentialIssued, InteractionStatus};
+use super::event::{AgentInteraction, CredentialIssued, InteractionStatus, LONGEST_LATENCY};
 use super::notes::Note;
 use super::policy::MonitorPolicy;
 use super::snapshot;
@@ -113,7 +112,7 @@ impl Monitor {
     pub fn interaction(&self, interaction: &AgentInteraction<'_>) {
         let now = self.0.now();
         self.0.oddities.count(interaction.at, now);
-        if interaction.latency > LONGEST {
+        if interaction.latency > LONGEST_LATENCY {
             self.0.oddities.absurd.fetch_add(1, Ordering::Relaxed);
         }
         let (source, target) = (interaction.source, interaction.target);
@@ -207,8 +206,8 @@ impl Monitor {
     /// A record was written. A recorder that is [watched](Self::watch) tells so by itself; this is for records that come from
     /// elsewhere, such as the [entries](crate::audit::EntryRecord) of a log. Records of other things than calls are passed over.
     ///
-    /// It is seen as happening now, and responded to as the policy says. Where a monitor is to learn from a log, give it a policy
-    /// without responses and a clock that follows the log, and take a [snapshot](Self::snapshot).
+    /// It is seen as happening now, and responded to as the policy says. Where a monitor is to learn from a log,
+    /// [`warm_up`](crate::audit::warm_up) lets it, at the log's times and without responses.
     pub fn see(&self, record: &Record<'_>) {
         match &record.event {
             Event::Decided(decided) => {
@@ -297,6 +296,3 @@ impl fmt::Debug for Monitor {
             .finish_non_exhaustive()
     }
 }
-
-/// What takes longer is no latency.
-const LONGEST: Duration = Duration::from_secs(86_400);

@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 use super::alert::Alert;
 use super::outbox::Outbox;
 
-/// Why an alert was not taken.
-pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+/// What went wrong in the host's own code: in a sink of alerts, or in an issuer of credentials.
+pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Takes one alert.
-pub(super) type Take = Box<dyn FnMut(&Alert) -> Result<(), SinkError> + Send>;
+pub(super) type Take = Box<dyn FnMut(&Alert) -> Result<(), HostError> + Send>;
 
 /// Everything that alerts are handed on to.
 #[derive(Default)]

@@ -286,7 +286,8 @@ impl Guard {
     }
 
     /// What must happen in time: the wall clock is read again, counters that no policy uses any more are forgotten once
-    /// they are empty, and the recorder does what is due. Call it now and then, say every minute.
+    /// they are empty, the recorder and the monitor do what is due, and what the monitor has told goes on record. Call it now and
+    /// then, say every minute.
     pub fn tick(&self) {
         self.0.timing.read_wall_clock();
         self.0.metering.prune(self.0.timing.now());

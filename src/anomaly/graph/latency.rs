@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::anomaly::event::LONGEST_LATENCY;
+
 /// Latencies in 64 buckets, each √2 times as wide as the one before, from 1 µs to 2³² µs (71 minutes).
 ///
 /// A quantile is told as the geometric middle of the bucket that holds it, so that it is off by at most a factor of 2^¼:
@@ -25,7 +27,7 @@ struct Buckets {
 
 impl Latencies {
     pub(super) fn add(&mut self, latency: Duration) {
-        let latency = latency.min(LONGEST);
+        let latency = latency.min(LONGEST_LATENCY);
         self.timed = self.timed.saturating_add(1);
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.sum = self.sum.saturating_add(nanos);
@@ -109,8 +111,6 @@ fn middle(bucket: usize) -> u64 {
 }
 
 const BUCKETS: usize = 64;
-/// What takes longer is no latency.
-const LONGEST: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +132,7 @@ mod tests {
         let longest = of(&[u64::MAX]);
         assert_eq!(
             (longest.mean(), longest.p95()),
-            (Some(LONGEST), Some(LONGEST))
+            (Some(LONGEST_LATENCY), Some(LONGEST_LATENCY))
         );
         assert_eq!(of(&[0]).p95(), Some(Duration::ZERO));
         assert_eq!(of(&[5, 5, 5]).p95(), Some(Duration::from_micros(5)));

@@ -92,7 +92,7 @@ impl EntryRecord {
             at: Duration::from_nanos(entry.number("mono_ns")?),
             wall: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(entry.number("wall_ns")?))?,
-            call: CallId(u64::from_str_radix(entry.call()?, 16).ok()?),
+            call: CallId::parse(entry.call()?)?,
             session: SessionId(entry.text("session")?.parse().ok()?),
             agent: AgentId::parse(entry.text("agent")?).ok()?,
             user: optional(entry.text("user"), UserId::parse)?,

@@ -57,14 +57,14 @@ impl WatchArgs {
                 }
                 hear(heard)
             };
-            watch.watch.advance(entry);
+            watch.log.advance(entry);
             watch.tell(None, &mut hear)?;
-            let recorded = watch.watch.recorded(entry)?;
+            let recorded = watch.log.recorded(entry)?;
             let record = recorded.as_ref().map(EntryRecord::record);
             let shown = record.as_ref().filter(|_| filter.matches(entry));
             hear(Heard::Entry(entry, shown))?;
             if let Some(record) = &record {
-                watch.watch.monitor().see(record);
+                watch.log.monitor().see(record);
                 watch.tell(Some(entry.index()), &mut hear)?;
             }
             Ok(())
@@ -78,7 +78,7 @@ impl WatchArgs {
 /// A monitor at work on a log.
 struct Watch<'a> {
     args: &'a WatchArgs,
-    watch: LogWatch,
+    log: LogWatch,
     alerts: Receiver<Alert>,
 }
 
@@ -87,11 +87,11 @@ const MOST_AT_ONCE: usize = 1 << 14;
 
 impl<'a> Watch<'a> {
     fn new(policy: MonitorPolicy, args: &'a WatchArgs) -> Self {
-        let watch = LogWatch::new(&args.directory, Monitor::builder().policy(policy));
+        let log = LogWatch::new(&args.directory, Monitor::builder().policy(policy));
         Self {
             args,
-            alerts: watch.monitor().subscribe(MOST_AT_ONCE),
-            watch,
+            alerts: log.monitor().subscribe(MOST_AT_ONCE),
+            log,
         }
     }
 
@@ -113,10 +113,10 @@ impl<'a> Watch<'a> {
         mut self,
         hear: &mut impl FnMut(Heard<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        self.watch.finish();
+        self.log.finish();
         self.tell(None, hear)?;
-        let lost = self.watch.monitor().counts().lost;
-        let problem = match (self.watch.unreadable(), lost) {
+        let lost = self.log.monitor().counts().lost;
+        let problem = match (self.log.unreadable(), lost) {
             (0, 0) => return Ok(()),
             (0, lost) => format!("{lost} alerts were too many at once, and are not told"),
             (unreadable, _) => format!(

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime};
 
 use portcullis::anomaly::{
-    AlertKind, CredentialIssuer, InteractionStatus, Monitor, MonitorPolicy, SinkError,
+    AlertKind, CredentialIssuer, HostError, InteractionStatus, Monitor, MonitorPolicy,
 };
 use portcullis::{
     AgentId, Clock, Code, Event, Guard, ManualClock, Record, RecordError, Recorder, Refusal,
@@ -235,12 +235,12 @@ impl Meddler {
 }
 
 impl CredentialIssuer for Meddler {
-    fn revoke(&self, _: &AgentId) -> Result<(), SinkError> {
+    fn revoke(&self, _: &AgentId) -> Result<(), HostError> {
         self.meddle();
         Ok(())
     }
 
-    fn rotate(&self, _: &AgentId) -> Result<(), SinkError> {
+    fn rotate(&self, _: &AgentId) -> Result<(), HostError> {
         self.meddle();
         Err("not now".into())
     }

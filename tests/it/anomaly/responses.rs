@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis::anomaly::SinkError;
+use portcullis::anomaly::HostError;
 use portcullis::anomaly::{AlertKind, CredentialIssuer, InteractionStatus, Monitor, MonitorPolicy};
 use portcullis::audit::{self, AuditLog, LogError, Origin};
 use portcullis::{
@@ -205,7 +205,7 @@ struct Issuer {
 struct SharedIssuer(Arc<Issuer>);
 
 impl CredentialIssuer for SharedIssuer {
-    fn revoke(&self, agent: &AgentId) -> Result<(), SinkError> {
+    fn revoke(&self, agent: &AgentId) -> Result<(), HostError> {
         assert_eq!(agent.as_str(), AGENT);
         match self.0.revoked.fetch_add(1, Ordering::SeqCst) {
             0 => Err("not now".into()),
@@ -214,7 +214,7 @@ impl CredentialIssuer for SharedIssuer {
         }
     }
 
-    fn rotate(&self, _: &AgentId) -> Result<(), SinkError> {
+    fn rotate(&self, _: &AgentId) -> Result<(), HostError> {
         self.0.rotated.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
