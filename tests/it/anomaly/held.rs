@@ -13,7 +13,7 @@ use portcullis::{
     RingRecorder, Session, Verdict,
 };
 
-use super::{PERMISSIONS, Watch};
+use super::{PERMISSIONS, Watch, guard};
 use crate::support::{AGENT, agent, agent_policy, user};
 
 /// Five calls a minute are expected, so the 20th within one is a RATE_ANOMALY.
@@ -163,13 +163,7 @@ fn a_call_takes_one_place_of_a_throttle() {
         .policy(MonitorPolicy::from_json(document).unwrap())
         .clock(Arc::clone(&clock))
         .build();
-    let guard = Guard::builder()
-        .policy(agent_policy(PERMISSIONS))
-        .clock(ManualClock::new())
-        .recorder(RingRecorder::new(10))
-        .monitor(&monitor)
-        .build()
-        .unwrap();
+    let guard = guard(&monitor, ManualClock::new(), RingRecorder::new(10));
     let session = guard.vouched_session(agent(AGENT)).unwrap();
     burst(&session, 20);
     let again = guard.clone();
@@ -265,13 +259,7 @@ fn sinks_and_issuers_may_call_back() {
             Ok(())
         })
         .build();
-    let guard = Guard::builder()
-        .policy(agent_policy(PERMISSIONS))
-        .clock(ManualClock::new())
-        .recorder(RingRecorder::new(10))
-        .monitor(&monitor)
-        .build()
-        .unwrap();
+    let guard = guard(&monitor, ManualClock::new(), RingRecorder::new(10));
     let session = guard.vouched_session(agent(AGENT)).unwrap();
     burst(&session, 19);
     drop(ask(&session, "read").unwrap_err());

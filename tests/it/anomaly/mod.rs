@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use portcullis::anomaly::{
     AgentInteraction, Alert, AlertKind, CredentialIssued, InteractionStatus, Monitor, MonitorPolicy,
 };
-use portcullis::{AgentId, Clock, Guard, ManualClock, RingRecorder, Session};
+use portcullis::{AgentId, Clock, Guard, ManualClock, Recorder, RingRecorder, Session};
 
 use crate::support::{AGENT, agent, agent_policy};
 
@@ -49,18 +49,11 @@ impl Watch {
         let policy = MonitorPolicy::from_json(policy).unwrap_or_else(|error| panic!("{error}"));
         let builder = Monitor::builder().policy(policy).agents(agents);
         let monitor = builder.clock(Arc::clone(&clock)).build();
-        let guard = Guard::builder()
-            .policy(agent_policy(PERMISSIONS))
-            .clock(Arc::clone(&clock))
-            .recorder(RingRecorder::new(10))
-            .monitor(&monitor)
-            .build()
-            .unwrap();
         Self {
             alerts: monitor.subscribe(10_000),
+            guard: guard(&monitor, Arc::clone(&clock), RingRecorder::new(10)),
             monitor,
             clock,
-            guard,
         }
     }
 
@@ -105,6 +98,21 @@ impl Watch {
             at: self.wall(),
         });
     }
+}
+
+/// A guard with the usual permissions that a monitor was given to.
+fn guard(
+    monitor: &Monitor,
+    clock: impl Clock + 'static,
+    recorder: impl Recorder + 'static,
+) -> Guard {
+    Guard::builder()
+        .policy(agent_policy(PERMISSIONS))
+        .clock(clock)
+        .recorder(recorder)
+        .monitor(monitor)
+        .build()
+        .unwrap()
 }
 
 /// One expected agent, with these keys.

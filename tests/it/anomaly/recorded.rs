@@ -37,7 +37,7 @@ fn a_destination_in_a_secret_is_not_told() {
     drop(session.call("login", args).unwrap());
     let told: Vec<_> = alerts.try_iter().collect();
     assert_eq!(told[0].kind, AlertKind::FirstContact);
-    let shown = format!("{told:?}");
+    let shown = format!("{} {told:?}", told[0]);
     assert!(!shown.contains("tenant-of-ann"), "{shown}");
 }
 

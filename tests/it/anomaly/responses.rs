@@ -13,7 +13,7 @@ use portcullis::{
 };
 use proptest::prelude::*;
 
-use super::{PERMISSIONS, Watch};
+use super::{PERMISSIONS, Watch, guard};
 use crate::folder::Folder;
 use crate::support::{AGENT, agent, agent_policy, policy, user};
 
@@ -229,12 +229,7 @@ fn credentials_are_withdrawn_and_made_anew_by_their_issuer() {
         .clock(Arc::clone(&clock))
         .credential_issuer(SharedIssuer(Arc::clone(&issuer)))
         .build();
-    let guard = Guard::builder()
-        .policy(agent_policy(PERMISSIONS))
-        .clock(Arc::clone(&clock))
-        .recorder(RingRecorder::new(1))
-        .monitor(&monitor);
-    let guard = guard.build().unwrap();
+    let guard = guard(&monitor, Arc::clone(&clock), RingRecorder::new(1));
     let session = guard.vouched_session(agent(AGENT)).unwrap();
     burst(&session, 19);
     // At once, whatever the issuer does.
@@ -427,13 +422,7 @@ fn alerts_responses_and_releases_are_on_record() {
         .build();
     let log = AuditLog::options(Origin::parse("example.org/test").unwrap());
     let log = Arc::new(log.open(folder.log()).unwrap());
-    let guard = Guard::builder()
-        .policy(agent_policy(PERMISSIONS))
-        .clock(Arc::clone(&clock))
-        .recorder(Arc::clone(&log))
-        .monitor(&monitor)
-        .build()
-        .unwrap();
+    let guard = guard(&monitor, Arc::clone(&clock), Arc::clone(&log));
     let session = guard.vouched_session(agent(AGENT)).unwrap();
     burst(&session, 19);
     assert_eq!(refused(&session, "read"), STEPPED_UP);

@@ -1,10 +1,10 @@
 //! Each rule speaks exactly when it should.
 
-use portcullis::anomaly::{AlertKind, InteractionStatus, Monitor, MonitorPolicy, Severity};
-use portcullis::{Code, Guard, ManualClock, ParamType, RingRecorder, Session, ToolSpec};
+use portcullis::anomaly::{AlertKind, InteractionStatus, MonitorPolicy, Severity};
+use portcullis::{Code, Session};
 
 use super::{Watch, expecting};
-use crate::support::{AGENT, agent, agent_policy, call};
+use crate::support::{AGENT, agent, call};
 
 const OK: InteractionStatus = InteractionStatus::Succeeded;
 
@@ -187,37 +187,6 @@ fn a_destination_is_named_only_where_arguments_are() {
     drop(session.call("read", args).unwrap());
     let told = watch.told_of(AlertKind::FirstContact);
     let shown = format!("{} {:?}", told[0], told[0]);
-    assert!(!shown.contains("secret-host"), "{shown}");
-}
-
-/// A secret parameter's value is in none at any level; that it names somebody new is told all the same.
-#[test]
-fn a_destination_in_a_secret_is_told_and_not_named() {
-    let clock = std::sync::Arc::new(ManualClock::new());
-    let policy = MonitorPolicy::from_json(&expecting(r#""destinations": []"#)).unwrap();
-    let monitor = Monitor::builder()
-        .policy(policy)
-        .clock(std::sync::Arc::clone(&clock))
-        .build();
-    let alerts = monitor.subscribe(10);
-    let tool = ToolSpec::new("full").unwrap();
-    let tool = tool.param("key", ParamType::String).unwrap();
-    let guard = Guard::builder()
-        .policy(agent_policy(
-            r#"[{"tool_name": "full", "audit_level": "full"}]"#,
-        ))
-        .tools([tool.secret("key").unwrap()])
-        .clock(clock)
-        .recorder(RingRecorder::new(10))
-        .monitor(&monitor)
-        .build()
-        .unwrap();
-    let session = guard.vouched_session(agent(AGENT)).unwrap();
-    let args = r#"{"key": "https://user:pass@secret-host.example/"}"#;
-    drop(session.call("full", args).unwrap());
-    let alert = alerts.try_recv().unwrap();
-    assert_eq!(alert.kind, AlertKind::FirstContact);
-    let shown = format!("{alert} {alert:?}");
     assert!(!shown.contains("secret-host"), "{shown}");
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use portcullis::anomaly::{AlertKind, Monitor, MonitorPolicy};
 use portcullis::audit::{AuditLog, Origin, warm_up};
-use portcullis::{Guard, ManualClock};
+use portcullis::{Guard, ManualClock, RingRecorder};
 
-use super::PERMISSIONS;
+use super::{PERMISSIONS, guard};
 use crate::folder::Folder;
 use crate::support::{AGENT, agent, agent_policy};
 
@@ -45,13 +45,7 @@ fn a_monitor_that_saw_a_log_knows_what_is_usual() {
     // So much later that what was told before may be told again.
     clock.advance(Duration::from_secs(5 * 3600));
     let burst = |monitor: &Monitor| {
-        let guard = Guard::builder()
-            .policy(agent_policy(PERMISSIONS))
-            .clock(Arc::clone(&clock))
-            .recorder(portcullis::RingRecorder::new(1))
-            .monitor(monitor)
-            .build()
-            .unwrap();
+        let guard = guard(monitor, Arc::clone(&clock), RingRecorder::new(1));
         let alerts = monitor.subscribe(100);
         // Nothing was done about what is over, nor is any of it done now.
         assert!(monitor.quarantine().agents().is_empty());
