@@ -43,6 +43,7 @@ pub use graph::{
     GraphNode, GraphView, Reached, Suspicion, Traffic,
 };
 pub use monitor::{Monitor, MonitorCounts};
+pub(crate) use notes::Note;
 pub use policy::MonitorPolicy;
 pub use response::Response;
 pub use sinks::HostError;

@@ -9,6 +9,7 @@ use super::agent::AgentState;
 use super::alert::Alert;
 use super::builder::MonitorBuilder;
 use super::event::{AgentInteraction, CredentialIssued, InteractionStatus, LONGEST_LATENCY};
+use super::moment::Moment;
 use super::notes::Note;
 use super::policy::MonitorPolicy;
 use super::snapshot;
@@ -18,7 +19,7 @@ use super::watchtower::{InForce, Watchtower, was_good};
 use crate::decision::{Reason, Verdict};
 use crate::ids::AgentId;
 use crate::quarantine::Quarantine;
-use crate::record::{CallId, Event, Record, Recorder};
+use crate::record::{CallId, Decided, Ended, Event, Record, Recorder};
 
 /// Watches what agents do, and tells what is out of the ordinary: a cheap handle, to be cloned and shared between threads.
 ///
@@ -120,10 +121,11 @@ impl Monitor {
             let asked = self.0.asked_path(source, target, now);
             !self.0.responding.holds_path(asked)
         };
-        let about = Some(About::Agent(target));
-        let is_known = self.0.see(source, about, now, |state, around| {
+        let (about, mut notes) = (Some(About::Agent(target)), Vec::new());
+        let is_known = self.0.see(source, about, now, &mut notes, |state, around| {
             state.spoke(around, interaction, is_refused)
         });
+        self.0.notes.push(notes);
         if !is_known {
             self.0.responding.spoke(interaction, &self.0.tags, now);
             self.0.follow(interaction, now);
@@ -134,9 +136,12 @@ impl Monitor {
     pub fn credential(&self, issued: &CredentialIssued<'_>) {
         let now = self.0.now();
         self.0.oddities.count(issued.at, now);
-        self.0.see(issued.agent, None, now, |state, around| {
-            state.was_issued(around)
-        });
+        let mut notes = Vec::new();
+        self.0
+            .see(issued.agent, None, now, &mut notes, |state, around| {
+                state.was_issued(around)
+            });
+        self.0.notes.push(notes);
     }
 
     /// What must happen in time: alerts that were held back are told once they are due, sinks get theirs, the issuer of
@@ -147,9 +152,10 @@ impl Monitor {
     pub fn tick(&self) {
         let now = self.0.now();
         self.0.table.for_each(|state| {
-            let mut updates = Vec::new();
+            let (mut updates, mut notes) = (Vec::new(), Vec::new());
             state.flush(now, &mut updates);
-            self.0.tell_updates(state, now, updates);
+            self.0.tell_updates(state, now, updates, &mut notes);
+            self.0.notes.push(notes);
         });
         self.0.responding.tick(now);
         self.0.sinks.deliver();
@@ -209,39 +215,50 @@ impl Monitor {
     /// It is seen as happening now, and responded to as the policy says. Where a monitor is to learn from a log,
     /// [`warm_up`](crate::audit::warm_up) lets it, at the log's times and without responses.
     pub fn see(&self, record: &Record<'_>) {
-        match &record.event {
-            Event::Decided(decided) => {
-                let about = Some(About::Tool(decided.subject.tool));
-                let now = self.0.now();
-                let is_refused =
-                    decided.verdict == Verdict::Deny && self.0.responding.is_agents_doing(decided);
-                self.0
-                    .see(decided.subject.agent, about, now, |state, around| {
-                        state.decided(around, decided, is_refused)
-                    });
-                if decided.verdict == Verdict::Allow {
-                    self.0.trace_back(&decided.subject, now);
-                }
-            }
-            Event::Ended(ended) => {
-                let (subject, now) = (ended.subject, self.0.now());
-                let about = Some(About::Tool(subject.tool));
-                let was_good = was_good(ended.outcome);
-                self.0
-                    .responding
-                    .ended(subject.agent, subject.call, was_good, now);
-                self.0.see(subject.agent, about, now, |state, around| {
-                    state.ended(around, ended)
-                });
-            }
-            _ => {}
-        }
+        self.0.notes.push(self.see_recorded(record));
     }
 }
 
 /// For the guard that asks before it decides.
 impl Monitor {
-    /// From here on, somebody puts on record what this tells and does.
+    /// A record was written; what it led to is for whoever has written it to put on record behind it.
+    pub(crate) fn see_recorded(&self, record: &Record<'_>) -> Vec<Note> {
+        let (now, mut notes) = (self.0.now(), Vec::new());
+        match &record.event {
+            Event::Decided(decided) => self.see_decided(decided, now, &mut notes),
+            Event::Ended(ended) => self.see_ended(ended, now, &mut notes),
+            _ => {}
+        }
+        notes
+    }
+
+    fn see_decided(&self, decided: &Decided<'_>, now: Moment, notes: &mut Vec<Note>) {
+        let (agent, about) = (
+            decided.subject.agent,
+            Some(About::Tool(decided.subject.tool)),
+        );
+        let is_refused =
+            decided.verdict == Verdict::Deny && self.0.responding.is_agents_doing(decided);
+        self.0.see(agent, about, now, notes, |state, around| {
+            state.decided(around, decided, is_refused)
+        });
+        if decided.verdict == Verdict::Allow {
+            self.0.trace_back(&decided.subject, now, notes);
+        }
+    }
+
+    fn see_ended(&self, ended: &Ended<'_>, now: Moment, notes: &mut Vec<Note>) {
+        let (agent, about) = (ended.subject.agent, Some(About::Tool(ended.subject.tool)));
+        let was_good = was_good(ended.outcome);
+        self.0
+            .responding
+            .ended(agent, ended.subject.call, was_good, now);
+        self.0.see(agent, about, now, notes, |state, around| {
+            state.ended(around, ended)
+        });
+    }
+
+    /// From here on, somebody puts on record what no call led to.
     pub(crate) fn want_notes(&self) {
         self.0.notes.want();
     }

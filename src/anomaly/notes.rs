@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -22,6 +22,7 @@ pub(crate) enum Note {
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(super) agent: AgentId,
+    pub(super) at: SystemTime,
     pub(super) response: Response,
     pub(super) because: AlertKind,
     pub(super) target: Option<Box<str>>,
@@ -29,7 +30,7 @@ pub(crate) struct Done {
     pub(super) lasts: Option<Duration>,
 }
 
-/// First in, first out. Where no guard asks, nothing is kept.
+/// What no call led to, and so no guard has at hand: first in, first out. Where no guard asks, nothing is kept.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     is_wanted: AtomicBool,
@@ -45,17 +46,17 @@ impl Notes {
         self.is_wanted.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn push(&self, note: impl FnOnce() -> Note) {
-        if !self.is_wanted.load(Ordering::Relaxed) {
+    /// Takes what one event led to, as far as there is room.
+    pub(super) fn push(&self, notes: Vec<Note>) {
+        if notes.is_empty() || !self.is_wanted.load(Ordering::Relaxed) {
             return;
         }
         let mut waiting = self.waiting.lock();
-        if waiting.len() >= MOST_WAITING {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        waiting.push_back(note());
+        let room = MOST_WAITING.saturating_sub(waiting.len());
+        let lost = notes.len().saturating_sub(room) as u64;
+        waiting.extend(notes.into_iter().take(room));
         self.count.store(waiting.len(), Ordering::Release);
+        self.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
     pub(super) fn pop(&self) -> Option<Note> {
@@ -84,6 +85,7 @@ impl Note {
         match self {
             Self::Alert(alert) => Event::Alerted(Alerted {
                 agent: &alert.agent,
+                at: alert.at,
                 number: alert.number,
                 kind: alert.kind.as_str(),
                 severity: alert.severity().as_str(),
@@ -100,6 +102,7 @@ impl Note {
             }),
             Self::Response(done) => Event::Responded(Responded {
                 agent: &done.agent,
+                at: done.at,
                 response: done.response.as_str(),
                 because: Some(done.because.as_str()),
                 by: None,

@@ -69,6 +69,7 @@ impl Responding {
         };
         is_done.then(|| Done {
             agent: agent.clone(),
+            at: now.wall,
             response,
             because,
             target: about.map(|(about, _)| about.shown()),

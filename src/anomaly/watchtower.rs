@@ -89,13 +89,14 @@ impl Watchtower {
         now
     }
 
-    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again. Tells whether the event
-    /// was seen before.
+    /// Shows an event to the rules, and tells what they find once the memory of the agent is free again. What is to go on record
+    /// of that comes to `notes`. Tells whether the event was seen before.
     pub(super) fn see(
         &self,
         agent: &AgentId,
         about: Option<About<'_>>,
         now: Moment,
+        notes: &mut Vec<Note>,
         rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
     ) -> bool {
         let in_force = self.in_force.load();
@@ -120,10 +121,10 @@ impl Watchtower {
             self.oddities.duplicate.fetch_add(1, Ordering::Relaxed);
         }
         for found in findings.alerts {
-            self.tell(found.into_alert(agent.clone(), now));
+            self.tell(found.into_alert(agent.clone(), now), notes);
         }
         for update in findings.updates {
-            self.tell(update.into_alert(agent.clone(), now));
+            self.tell(update.into_alert(agent.clone(), now), notes);
         }
         let rules = in_force.policy.responses();
         for seen in findings.seen {
@@ -131,15 +132,14 @@ impl Watchtower {
                 if rule.covers(agent) && rule.follows(seen, is_shared) {
                     let about = about.map(|about| (about, &self.tags));
                     let done = self.responding.apply(agent, rule, seen.kind, about, now);
-                    done.into_iter()
-                        .for_each(|done| self.notes.push(|| Note::Response(done)));
+                    notes.extend(done.map(Note::Response));
                 }
             }
         }
         if let Some(mut evicted) = evicted {
             let mut updates = Vec::new();
             evicted.close(&mut updates);
-            self.tell_updates(&evicted, now, updates);
+            self.tell_updates(&evicted, now, updates, notes);
         }
         findings.is_duplicate
     }
@@ -161,7 +161,7 @@ impl Watchtower {
     }
 
     /// Looks who has come to a resource through the agent that uses it, and never before.
-    pub(super) fn trace_back(&self, subject: &Subject<'_>, now: Moment) {
+    pub(super) fn trace_back(&self, subject: &Subject<'_>, now: Moment, notes: &mut Vec<Note>) {
         let in_force = self.in_force.load();
         let Some(rule) = in_force.policy.lateral() else {
             return;
@@ -172,7 +172,7 @@ impl Watchtower {
             let agent = self.known(subject.agent);
             for moved in self.reaches.reached(agent, tag, rule, now.second) {
                 let about = Some(About::Agent(subject.agent));
-                self.see(&moved.agent, about, now, |state, around| {
+                self.see(&moved.agent, about, now, notes, |state, around| {
                     state.moved(around, &class.name, moved.hops, subject.call)
                 });
             }
@@ -184,18 +184,24 @@ impl Watchtower {
         Known { hash, agent }
     }
 
-    pub(super) fn tell_updates(&self, state: &AgentState, now: Moment, updates: Vec<Update>) {
+    pub(super) fn tell_updates(
+        &self,
+        state: &AgentState,
+        now: Moment,
+        updates: Vec<Update>,
+        notes: &mut Vec<Note>,
+    ) {
         let Some(agent) = state.alerted() else {
             return;
         };
         for update in updates {
-            self.tell(update.into_alert(agent.clone(), now));
+            self.tell(update.into_alert(agent.clone(), now), notes);
         }
     }
 
-    fn tell(&self, mut alert: Alert) {
+    fn tell(&self, mut alert: Alert, notes: &mut Vec<Note>) {
         alert.number = self.outbox.tell(&alert);
-        self.notes.push(|| Note::Alert(Box::new(alert)));
+        notes.push(Note::Alert(Box::new(alert)));
     }
 }
 

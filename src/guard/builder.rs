@@ -120,8 +120,12 @@ impl GuardBuilder {
     }
 
     /// Lets a monitor see all that is recorded, and asks it about each call: it may refuse it, or ask for the approval of a person, as
-    /// its policy says. Its alerts and responses go on record too; of a monitor that several guards have, each with whichever writes
-    /// next, so that their recorders should come to one log.
+    /// its policy says.
+    ///
+    /// Its alerts and responses go on record too. What a call of this guard led to comes right behind the record of that, wherever
+    /// else the monitor is used. What interactions, credentials and the passing of time led to comes when a guard of the monitor next
+    /// writes something, so with [`Guard::tick`] at the latest, and in its log: where several guards share a monitor, their recorders
+    /// should come to one. Each entry says when it was, as `at_ns`.
     pub fn monitor(mut self, monitor: &Monitor) -> Self {
         self.monitor = Some(monitor.clone());
         self
@@ -141,11 +145,8 @@ impl GuardBuilder {
         if let Some(error) = self.load_error {
             return Err(error.into());
         }
-        let mut recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
+        let recorder = self.recorder.ok_or(BuildError::NoRecorder)?;
         let quarantine = quarantine(self.quarantine, self.monitor.as_ref())?;
-        if let Some(monitor) = &self.monitor {
-            recorder = Box::new(monitor.watch(recorder));
-        }
         let tools = self.tools;
         refuse_repeated_tools(&tools)?;
         self.policies
@@ -175,11 +176,12 @@ impl GuardBuilder {
             has_indicators: AtomicBool::new(!self.indicators.is_empty()),
             indicators: ArcSwap::from_pointee(self.indicators),
             quarantine,
+            // Without results no loop can be told from progress.
+            keeps_results: recorder.keeps_results() || self.monitor.is_some(),
             monitor: self.monitor,
             secrets: secrets(&tools),
             tools,
             keeps_beginnings: recorder.keeps_beginnings(),
-            keeps_results: recorder.keeps_results(),
             recorder,
             digest_key,
             timing,

@@ -77,7 +77,7 @@ pub(crate) struct Gatehouse {
     /// Spares the path of a call a look at an empty list.
     has_indicators: AtomicBool,
     quarantine: Quarantine,
-    /// It has seen all that was written to the recorder.
+    /// It sees all that is written to the recorder.
     monitor: Option<Monitor>,
     tools: Vec<ToolSpec>,
     /// The secret parameters of each tool that has any.
@@ -224,10 +224,12 @@ impl Guard {
     /// # Errors
     /// [`ShutOutError`] if there is no room, or if it could not be recorded: the agent is shut out all the same.
     pub fn shut_out(&self, agent: &AgentId, by: &UserId) -> Result<bool, ShutOutError> {
-        let is_new = self.0.quarantine.shut_out(agent, self.0.timing.wall())?;
+        let at = self.0.timing.wall();
+        let is_new = self.0.quarantine.shut_out(agent, at)?;
         self.0.write_notes();
         let event = Event::Responded(Responded {
             agent,
+            at,
             response: "quarantine",
             because: None,
             by: Some(by),
@@ -291,6 +293,9 @@ impl Guard {
     pub fn tick(&self) {
         self.0.timing.read_wall_clock();
         self.0.metering.prune(self.0.timing.now());
+        if let Some(monitor) = &self.0.monitor {
+            monitor.tick();
+        }
         if self.0.recorder.tick().is_err() {
             self.0.poisoned.store(true, Ordering::Release);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Gatehouse;
 use super::gate::{Denied, Issued, Request, Ticket, fault, subject};
+use crate::anomaly::{Monitor, Note};
 use crate::decision::Verdict;
 use crate::ids::AgentId;
 use crate::record::{
@@ -116,21 +117,32 @@ impl Gatehouse {
 
     /// Writes a record, and what a monitor has to say behind it.
     pub(super) fn write(&self, now: u64, event: Event<'_>) -> Result<(), RecordError> {
-        self.recorder.record(&self.timing.record(now, event))?;
+        let record = self.timing.record(now, event);
+        self.recorder.record(&record)?;
+        if let Some(monitor) = &self.monitor {
+            for note in monitor.see_recorded(&record) {
+                self.write_note(monitor, now, &note);
+            }
+        }
         self.write_notes();
         Ok(())
     }
 
-    /// Writes what a monitor tells and does. It holds whether or not it can be written.
+    /// Writes what a monitor tells and does that no call led to.
     pub(super) fn write_notes(&self) {
         let Some(monitor) = &self.monitor else {
             return;
         };
         while let Some(note) = monitor.take_note() {
-            let record = self.timing.record(self.timing.now(), note.event());
-            if self.recorder.record(&record).is_err() {
-                monitor.lose_note();
-            }
+            self.write_note(monitor, self.timing.now(), &note);
+        }
+    }
+
+    /// It holds whether or not it can be written.
+    fn write_note(&self, monitor: &Monitor, now: u64, note: &Note) {
+        let record = self.timing.record(now, note.event());
+        if self.recorder.record(&record).is_err() {
+            monitor.lose_note();
         }
     }
 

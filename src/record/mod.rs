@@ -279,6 +279,8 @@ pub struct Ended<'a> {
 pub struct Alerted<'a> {
     /// The agent that behaves so.
     pub agent: &'a AgentId,
+    /// When it was told. The record may come later.
+    pub at: SystemTime,
     /// Counts the alerts of the monitor.
     pub number: u64,
     /// What sort of behaviour.
@@ -309,6 +311,8 @@ pub struct Alerted<'a> {
 pub struct Responded<'a> {
     /// The agent.
     pub agent: &'a AgentId,
+    /// When it was done. The record may come later.
+    pub at: SystemTime,
     /// What is done.
     pub response: &'static str,
     /// The kind of alert that led to it.

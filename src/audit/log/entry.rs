@@ -131,6 +131,7 @@ impl<'t> EntryText<'t> {
         if let Some(call) = alerted.call {
             let _ = write!(self.0, ",\"call\":\"{call}\"");
         }
+        self.number("at_ns", nanos(since_epoch(alerted.at)));
         self.text("agent", alerted.agent.as_str());
         self.word("alert", alerted.kind);
         self.word("severity", alerted.severity);
@@ -154,6 +155,7 @@ impl<'t> EntryText<'t> {
     }
 
     fn responded(&mut self, responded: &Responded<'_>) {
+        self.number("at_ns", nanos(since_epoch(responded.at)));
         self.text("agent", responded.agent.as_str());
         self.word("response", responded.response);
         if let Some(kind) = responded.because {

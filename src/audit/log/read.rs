@@ -89,7 +89,7 @@ impl<'l> LogEntry<'l> {
         self.text("type").unwrap_or_default()
     }
 
-    /// Time of day, since the Unix epoch.
+    /// Time of day at which it went on record, since the Unix epoch.
     #[must_use]
     pub fn wall(&self) -> Duration {
         Duration::from_nanos(self.number("wall_ns").unwrap_or(0))
@@ -99,6 +99,13 @@ impl<'l> LogEntry<'l> {
     #[must_use]
     pub fn time(&self) -> impl fmt::Display + use<> {
         Utc(self.wall())
+    }
+
+    /// When it happened, since the Unix epoch. Alerts and responses may go on record later than that: see [`wall`](Self::wall).
+    #[must_use]
+    pub fn at(&self) -> Duration {
+        let at = self.number("at_ns").map(Duration::from_nanos);
+        at.unwrap_or_else(|| self.wall())
     }
 
     /// The call that it is about. Unique between two `log_opened`.
@@ -181,6 +188,9 @@ impl fmt::Display for LogEntry<'_> {
         let (index, time) = (self.index, self.time());
         let kind = Plain(self.kind()).to_string();
         write!(f, "{index:>7} {time} {kind:<15}")?;
+        if self.at() != self.wall() {
+            write!(f, " at={}", Utc(self.at()))?;
+        }
         for key in [
             "decision", "code", "alert", "response", "tool", "agent", "user", "task", "session",
             "call", "target", "by", "reason",

@@ -123,7 +123,7 @@ impl OcsfFindings {
 }
 
 /// Members of an entry that have a place in the finding.
-const MAPPED: [&str; 5] = ["wall_ns", "call", "agent", "alert", "target"];
+const MAPPED: [&str; 6] = ["wall_ns", "at_ns", "call", "agent", "alert", "target"];
 
 /// The finding of an alert as it stands in a log; `None` if it does not say what an alert says.
 pub(super) fn of_entry(log: &LogFacts, entry: &LogEntry<'_>) -> Option<Value> {
@@ -161,7 +161,7 @@ fn alert(entry: &LogEntry<'_>) -> Option<Alert> {
             .find(|known| known.as_str() == kind)?,
         agent: AgentId::parse(entry.text("agent")?).ok()?,
         target: entry.text("target").map(Arc::from),
-        at: SystemTime::UNIX_EPOCH + entry.wall(),
+        at: SystemTime::UNIX_EPOCH.checked_add(entry.at())?,
         observed: float("observed")?,
         expected: float("expected")?,
         surprise: float("surprise_nats"),

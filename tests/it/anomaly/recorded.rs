@@ -1,12 +1,17 @@
 //! What of the monitor goes on record, and what does not.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use portcullis::anomaly::{AlertKind, Monitor, MonitorPolicy};
+use portcullis::anomaly::{AlertKind, InteractionStatus, Monitor, MonitorPolicy};
 use portcullis::audit::{self, AuditLog, LogError, OcsfEvents, Origin};
-use portcullis::{Guard, ManualClock, ParamType, Refusal, RingRecorder, Session, ToolSpec};
+use portcullis::{
+    CallId, Event, Guard, ManualClock, ParamType, Record, RecordError, Recorder, Refusal,
+    RingRecorder, Session, ToolSpec,
+};
 
-use super::expecting;
+use super::{Watch, expecting, guard};
 use crate::folder::Folder;
 use crate::support::{AGENT, agent, agent_policy};
 
@@ -166,4 +171,138 @@ fn guards_that_share_a_monitor_hold_one_agent_back_together() {
         assert_eq!(monitor.quarantine().agents().len(), 1);
         assert_eq!(monitor.counts().unrecorded, 0);
     }
+}
+
+/// Keeps which calls were decided, and what was told and done of which call, and when.
+#[derive(Debug, Default)]
+struct Evidence {
+    decided: Mutex<HashSet<CallId>>,
+    alerts: Mutex<Vec<(Option<CallId>, SystemTime, SystemTime)>>,
+    responses: Mutex<Vec<(SystemTime, SystemTime)>>,
+}
+
+impl Recorder for Evidence {
+    fn record(&self, record: &Record<'_>) -> Result<(), RecordError> {
+        let wall = record.wall;
+        match &record.event {
+            Event::Decided(decided) => {
+                self.decided.lock().unwrap().insert(decided.subject.call);
+            }
+            Event::Alerted(alerted) => {
+                let told = (alerted.call, alerted.at, wall);
+                self.alerts.lock().unwrap().push(told);
+            }
+            Event::Responded(responded) => {
+                self.responses.lock().unwrap().push((responded.at, wall));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whoever writes next would else have the alert in its log, and the log of the call would not.
+#[test]
+fn an_alert_is_in_the_log_of_the_guard_whose_call_raised_it() {
+    for _ in 0..20 {
+        let monitor = monitor(
+            r#"{"agents": [{"agent_id": "spiffe://example.org/agent/*", "calls_per_minute": 1}],
+                "responses": [{"on": ["RATE_ANOMALY", "SCOPE_VIOLATION"], "response": "circuit_break"}]}"#,
+        );
+        let guards = [(); 2].map(|()| {
+            let evidence = Arc::new(Evidence::default());
+            let guard = guard(&monitor, ManualClock::new(), Arc::clone(&evidence));
+            (guard, evidence)
+        });
+        std::thread::scope(|scope| {
+            for at in 0..4 {
+                let guard = &guards[at % 2].0;
+                scope.spawn(move || {
+                    let session = guard.vouched_session(agent(AGENT)).unwrap();
+                    for number in 0..100 {
+                        drop(session.call("read", "{}"));
+                        drop(session.call(&format!("{at}-{number}"), "{}"));
+                    }
+                });
+            }
+        });
+        let told: Vec<usize> = guards
+            .iter()
+            .map(|(_, evidence)| {
+                let (decided, alerts) = (
+                    evidence.decided.lock().unwrap(),
+                    evidence.alerts.lock().unwrap(),
+                );
+                for (call, ..) in alerts.iter() {
+                    assert!(decided.contains(&call.unwrap()), "{call:?}");
+                }
+                alerts.len()
+            })
+            .collect();
+        assert!(told.iter().sum::<usize>() >= 2, "{told:?}");
+        assert_eq!(monitor.counts().told, told.iter().sum::<usize>() as u64);
+        assert_eq!(monitor.counts().unrecorded, 0);
+    }
+}
+
+/// Of what no call led to, nobody knows when a guard will next write something.
+#[test]
+fn an_entry_says_when_the_alert_was_raised() {
+    let watch = Watch::new(
+        r#"{"paths": [{"source": "spiffe://example.org/agent/a", "target": "spiffe://example.org/agent/b"}],
+            "responses": [{"on": ["UNEXPECTED_PATH"], "response": "circuit_break", "for": "1m"}]}"#,
+    );
+    let evidence = Arc::new(Evidence::default());
+    let guard = guard(
+        &watch.monitor,
+        Arc::clone(&watch.clock),
+        Arc::clone(&evidence),
+    );
+    let other = agent("spiffe://example.org/agent/c");
+    watch.at(100.0);
+    watch.spoke(&agent(AGENT), &other, InteractionStatus::Succeeded);
+    watch.at(5000.0);
+    guard.tick();
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(
+        *evidence.alerts.lock().unwrap(),
+        [(None, at(100), at(5000))]
+    );
+    assert_eq!(*evidence.responses.lock().unwrap(), [(at(100), at(5000))]);
+}
+
+/// Also in the log on disk, and in the finding that is made of it.
+#[test]
+fn a_log_says_when_an_alert_was_raised() {
+    let folder = Folder::new();
+    let watch = Watch::new(
+        r#"{"paths": [{"source": "spiffe://example.org/agent/a", "target": "spiffe://example.org/agent/b"}],
+            "responses": [{"on": ["UNEXPECTED_PATH"], "response": "circuit_break", "for": "1m"}]}"#,
+    );
+    let log = AuditLog::options(Origin::parse("example.org/test").unwrap());
+    let log = Arc::new(log.open(folder.log()).unwrap());
+    let guard = guard(&watch.monitor, Arc::clone(&watch.clock), Arc::clone(&log));
+    let other = agent("spiffe://example.org/agent/c");
+    watch.at(100.0);
+    watch.spoke(&agent(AGENT), &other, InteractionStatus::Succeeded);
+    watch.at(5000.0);
+    guard.tick();
+    log.close().unwrap();
+    let (mut events, mut seen) = (OcsfEvents::new(), 0);
+    audit::read(folder.log(), |entry| {
+        let event = events.event(entry);
+        if matches!(entry.kind(), "alerted" | "responded") {
+            seen += 1;
+            assert_eq!(entry.number("at_ns"), Some(100_000_000_000));
+            assert_eq!(entry.wall(), Duration::from_secs(5000));
+            assert!(entry.to_string().contains(" at=1970-01-01T00:01:40"));
+        }
+        if entry.kind() == "alerted" {
+            assert_eq!(event["time"], 100_000);
+            assert_eq!(event["metadata"]["original_time"], "5000000000000");
+        }
+        Ok::<_, LogError>(())
+    })
+    .unwrap();
+    assert_eq!(seen, 2);
 }

@@ -229,6 +229,7 @@ fn alerts_on_record_count_as_those_that_are_told() {
             told.graph.alert(&alert);
             recorded.decided(&a, "read", Code::Allowed);
             recorded.see(Event::Alerted(Alerted {
+                at: std::time::SystemTime::UNIX_EPOCH,
                 agent: &a,
                 number: 1,
                 kind: kind.as_str(),
