@@ -87,9 +87,9 @@ pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
 pub use portcullis_macros::guard;
 pub use quarantine::{Quarantine, QuarantineFull};
 pub use record::{
-    Alerted, CallId, ContextError, Decided, DecisionContext, Ended, Event, Executing, Outcome,
-    Record, RecordError, RecordedCall, RecordedEvent, Recorder, Released, Responded, RingRecorder,
-    SessionId, SessionRecord, Subject, ToolResult,
+    AlertNotTaken, Alerted, CallId, ContextError, Decided, DecisionContext, Ended, Event,
+    Executing, Outcome, Record, RecordError, RecordedCall, RecordedEvent, Recorder, Released,
+    Responded, RingRecorder, SessionId, SessionRecord, Subject, ToolResult,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use session::Session;

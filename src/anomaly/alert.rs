@@ -282,7 +282,7 @@ pub struct Alert {
     pub more: u64,
     /// Whether this only tells that: nothing new has happened.
     pub is_update: bool,
-    /// How many alerts were lost before this one because whoever gets them was too slow.
+    /// How many alerts were lost before this one because whoever gets them was too slow, or did not take them.
     pub lost: u64,
 }
 

@@ -66,7 +66,12 @@ impl MonitorBuilder {
     }
 
     /// Hands each alert on, on the time of whoever calls [`Monitor::tick`], so that no decision waits for it. At most 1,024 wait; those
-    /// beyond are lost, and the next that arrives says how many were. One that is not taken is tried again.
+    /// beyond are lost, and the next that arrives says how many were.
+    ///
+    /// One that is not taken, since the sink fails or panics, is tried again with every tick, before those behind it, which are tried
+    /// all the same: up to four may be left behind before a sink is given a rest until the next tick. It is given up after 10 ticks
+    /// in which the sink took another one, or 60 in which it took none, as when it is out of reach. That goes on record;
+    /// see [`Monitor::take_given_up`].
     ///
     /// ```
     /// use portcullis::anomaly::Monitor;

@@ -74,6 +74,8 @@ pub struct MonitorCounts {
     pub duplicate: u64,
     /// How often a sink did not take an alert. It is tried again.
     pub failed: u64,
+    /// Alerts that a sink did not take so often that it is not asked to any more; counted for each sink.
+    pub given_up: u64,
     /// Alerts and responses that a guard could not put on record.
     pub unrecorded: u64,
     /// Requests that the issuer of credentials has not fulfilled yet.
@@ -158,7 +160,17 @@ impl Monitor {
             self.0.notes.push(notes);
         });
         self.0.responding.tick(now);
-        self.0.sinks.deliver();
+        let given_up = self.0.sinks.deliver();
+        let notes = given_up.into_iter().map(Note::GivenUp);
+        self.0.notes.push(notes.collect());
+    }
+
+    /// Alerts that a sink did not take, and that are not handed to it any more, oldest first: the last 64, each for each of its
+    /// sinks. They are told by this once. What became of all of them [is counted](MonitorCounts::given_up), goes on record where a
+    /// guard has the monitor, and is told to the sink with the next alert that it takes, as [`Alert::lost`].
+    #[must_use]
+    pub fn take_given_up(&self) -> Vec<Alert> {
+        self.0.sinks.take_given_up()
     }
 
     /// The list that agents come onto who are shut out.
@@ -203,6 +215,7 @@ impl Monitor {
             absurd: of(&oddities.absurd),
             duplicate: of(&oddities.duplicate),
             failed: self.0.sinks.failed(),
+            given_up: self.0.sinks.given_up(),
             unrecorded: self.0.notes.lost(),
             unanswered: self.0.responding.unanswered(),
             undone: self.0.responding.undone(),

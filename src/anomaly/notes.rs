@@ -9,13 +9,25 @@ use parking_lot::Mutex;
 use super::alert::{Alert, AlertKind};
 use super::response::Response;
 use crate::ids::AgentId;
-use crate::record::{Alerted, Event, Responded};
+use crate::record::{AlertNotTaken, Alerted, Event, Responded};
 
 /// Something that a guard puts on record for the monitor.
 #[derive(Debug)]
 pub(crate) enum Note {
     Alert(Box<Alert>),
     Response(Done),
+    GivenUp(GivenUp),
+}
+
+/// An alert that one of the sinks is not handed any more.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    pub(super) agent: AgentId,
+    pub(super) number: u64,
+    pub(super) kind: AlertKind,
+    /// From 1.
+    pub(super) sink: u64,
+    pub(super) attempts: u64,
 }
 
 /// A response that has begun to hold.
@@ -108,6 +120,13 @@ impl Note {
                 by: None,
                 target: done.target.as_deref(),
                 lasts: done.lasts,
+            }),
+            Self::GivenUp(given_up) => Event::AlertNotTaken(AlertNotTaken {
+                agent: &given_up.agent,
+                number: given_up.number,
+                kind: given_up.kind.as_str(),
+                sink: given_up.sink,
+                attempts: given_up.attempts,
             }),
         }
     }

@@ -149,6 +149,8 @@ pub enum Event<'a> {
     Responded(Responded<'a>),
     /// A person ended all that held an agent back.
     Released(Released<'a>),
+    /// A sink did not take an alert, and is not asked to any more.
+    AlertNotTaken(AlertNotTaken<'a>),
     /// The policies changed.
     PolicyLoaded {
         /// Counts the policy changes of this guard; the first policies are 1.
@@ -333,6 +335,23 @@ pub struct Released<'a> {
     pub agent: &'a AgentId,
     /// The person.
     pub by: &'a UserId,
+}
+
+/// An alert that a sink did not take, however often it was handed to it: see
+/// [`MonitorBuilder::sink`](crate::anomaly::MonitorBuilder::sink).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AlertNotTaken<'a> {
+    /// The agent that the alert is about.
+    pub agent: &'a AgentId,
+    /// The number of the alert.
+    pub number: u64,
+    /// What sort of behaviour it is about.
+    pub kind: &'static str,
+    /// Which sink, counted from 1 in the order in which the monitor was given them.
+    pub sink: u64,
+    /// How often it was asked to.
+    pub attempts: u64,
 }
 
 /// How an allowed call ended.

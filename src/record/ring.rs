@@ -212,7 +212,8 @@ impl RecordedCall {
             | Event::SessionClosed(_)
             | Event::Alerted(_)
             | Event::Responded(_)
-            | Event::Released(_) => {}
+            | Event::Released(_)
+            | Event::AlertNotTaken(_) => {}
         }
     }
 

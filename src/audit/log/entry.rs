@@ -7,7 +7,8 @@ use super::payload::{PayloadRef, Place};
 use crate::decision::RuleRef;
 use crate::json::View;
 use crate::record::{
-    Alerted, Decided, Ended, Event, Executing, Outcome, Record, Responded, SessionRecord, Subject,
+    AlertNotTaken, Alerted, Decided, Ended, Event, Executing, Outcome, Record, Responded,
+    SessionRecord, Subject,
 };
 use crate::text::{Plain, push_plain};
 
@@ -88,6 +89,7 @@ impl<'t> EntryText<'t> {
                 entry.text("agent", released.agent.as_str());
                 entry.text("by", released.by.as_str());
             }
+            Event::AlertNotTaken(alert) => begin(text, "alert_not_taken").not_taken(&alert),
         }
     }
 
@@ -152,6 +154,14 @@ impl<'t> EntryText<'t> {
         if alerted.is_update {
             self.0.push_str(",\"is_update\":true");
         }
+    }
+
+    fn not_taken(&mut self, alert: &AlertNotTaken<'_>) {
+        self.text("agent", alert.agent.as_str());
+        self.word("alert", alert.kind);
+        self.number("alert_number", alert.number);
+        self.number("sink", alert.sink);
+        self.number("attempts", alert.attempts);
     }
 
     fn responded(&mut self, responded: &Responded<'_>) {

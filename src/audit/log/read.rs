@@ -82,7 +82,7 @@ impl<'l> LogEntry<'l> {
 
     /// What it is: `decided`, `executing`, `completed`, `failed`, `panicked`, `cancelled`, `abandoned`, `refused`,
     /// `unknown`, `erased`, `erasures_done`, `expired`, `payloads_not_removed`, `payload_lost`, `policy_loaded`,
-    /// `session_opened`, `session_closed`, `alerted`, `responded`, `released`, `anchored`, `log_opened`, `log_closed`,
+    /// `session_opened`, `session_closed`, `alerted`, `responded`, `released`, `alert_not_taken`, `anchored`, `log_opened`, `log_closed`,
     /// `recovered`, `checkpoint_not_kept` or `checkpoint_not_signed`.
     #[must_use]
     pub fn kind(&self) -> &str {

@@ -35,7 +35,7 @@ pub(super) fn lifecycle(log: &LogFacts, entry: &LogEntry<'_>, activity: (u64, &s
         .into()
 }
 
-/// The event of an entry about something that the log could not keep: the end of a file, a checkpoint.
+/// The event of an entry about something that was not kept: the end of a file, a checkpoint, an alert by its sink.
 pub(super) fn error(log: &LogFacts, entry: &LogEntry<'_>) -> Value {
     let kind = Kind {
         class: ERROR,

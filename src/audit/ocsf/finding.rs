@@ -123,7 +123,7 @@ impl OcsfFindings {
 }
 
 /// Members of an entry that have a place in the finding.
-const MAPPED: [&str; 6] = ["wall_ns", "at_ns", "call", "agent", "alert", "target"];
+const MAPPED: [&str; 5] = ["wall_ns", "call", "agent", "alert", "target"];
 
 /// The finding of an alert as it stands in a log; `None` if it does not say what an alert says.
 pub(super) fn of_entry(log: &LogFacts, entry: &LogEntry<'_>) -> Option<Value> {

@@ -21,7 +21,7 @@ use super::LogEntry;
 /// | `completed`, `failed`, `panicked`, `cancelled`, `abandoned`, `refused`, `unknown` | API Activity (6003) | `Unknown`: such an entry does not say what the tool does |
 /// | `session_opened`, `session_closed`, `policy_loaded` | API Activity (6003) | `Create`, `Delete`, `Update` |
 /// | `log_opened`, `log_closed` | Application Lifecycle (6002) | `Start`, `Stop` |
-/// | `recovered`, `checkpoint_not_kept`, `checkpoint_not_signed`, `payload_lost`, `payloads_not_removed` | Application Error (6008) | `General Error` |
+/// | `recovered`, `checkpoint_not_kept`, `checkpoint_not_signed`, `payload_lost`, `payloads_not_removed`, `alert_not_taken` | Application Error (6008) | `General Error` |
 /// | `alerted` | Detection Finding (2004) | `Create`, or `Update` for what was told before: see [`OcsfFindings`] |
 /// | `responded`, `released` | API Activity (6003) | `Update` |
 /// | `erased`, `expired` | API Activity (6003) | `Delete` |
@@ -96,7 +96,8 @@ impl OcsfEvents {
             | "checkpoint_not_kept"
             | "checkpoint_not_signed"
             | "payload_lost"
-            | "payloads_not_removed" => application::error(&self.log, entry),
+            | "payloads_not_removed"
+            | "alert_not_taken" => application::error(&self.log, entry),
             "alerted" => finding::of_entry(&self.log, entry)
                 .unwrap_or_else(|| api_activity::api_activity(&self.log, entry)),
             _ => api_activity::api_activity(&self.log, entry),

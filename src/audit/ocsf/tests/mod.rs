@@ -187,10 +187,16 @@ const ENTRIES: [(&str, u64, u64, Option<u64>); 32] = [
         Some(1),
     ),
     (
-        r#""type":"alerted","wall_ns":1,"mono_ns":1,"call":"1f","agent":"spiffe://example.org/a","alert":"LOOP","severity":"low","alert_number":4,"observed":3.0,"expected":2.0,"more":7,"is_update":true"#,
+        r#""type":"alerted","wall_ns":1,"mono_ns":1,"call":"1f","at_ns":18446744073709551615,"agent":"spiffe://example.org/a","alert":"LOOP","severity":"low","alert_number":4,"observed":3.0,"expected":2.0,"more":7,"is_update":true"#,
         2004,
         2,
         Some(1),
+    ),
+    (
+        r#""type":"alert_not_taken","wall_ns":1,"mono_ns":1,"agent":"spiffe://example.org/a","alert":"LOOP","alert_number":4,"sink":1,"attempts":10"#,
+        6008,
+        1,
+        None,
     ),
     (
         r#""type":"alerted","wall_ns":1,"mono_ns":1,"agent":"nobody","alert":"LOOP""#,
