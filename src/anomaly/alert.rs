@@ -30,7 +30,8 @@ pub enum AlertKind {
     CredentialSpike,
     /// Several different targets were refused within a short time.
     Probing,
-    /// An agent has come, through others and over a new path, to a class of resources that it never came to before.
+    /// An agent has come, through others and over a new path, to a class of resources that it never came to before. Those others may
+    /// have gone there of themselves.
     LateralMovement,
     /// There are more agents at work than the monitor has room for; those beyond share one memory.
     CrowdedOut,
@@ -172,6 +173,11 @@ impl AlertKind {
     /// Whether a tool can bring it about by itself, by what it returns and how soon.
     pub(super) fn is_tools_doing(self) -> bool {
         self.cause().is_some_and(|cause| !cause.is_agents_doing())
+    }
+
+    /// Whether other agents can bring it about by themselves: who was asked something goes where who asked never was.
+    pub(super) fn is_others_doing(self) -> bool {
+        self == Self::LateralMovement
     }
 
     fn meaning(self) -> &'static str {

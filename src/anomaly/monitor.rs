@@ -12,14 +12,14 @@ use super::event::{AgentInteraction, CredentialIssued, InteractionStatus, LONGES
 use super::moment::Moment;
 use super::notes::Note;
 use super::policy::MonitorPolicy;
+use super::responding::Closes;
 use super::snapshot;
-use super::tags::About;
 use super::watched::Watched;
 use super::watchtower::{InForce, Watchtower, was_good};
 use crate::decision::{Reason, Verdict};
 use crate::ids::AgentId;
 use crate::quarantine::Quarantine;
-use crate::record::{CallId, Decided, Ended, Event, Record, Recorder};
+use crate::record::{CallId, Decided, Ended, Event, Record, Recorder, Subject};
 
 /// Watches what agents do, and tells what is out of the ordinary: a cheap handle, to be cloned and shared between threads.
 ///
@@ -123,10 +123,12 @@ impl Monitor {
             let asked = self.0.asked_path(source, target, now);
             !self.0.responding.holds_path(asked)
         };
-        let (about, mut notes) = (Some(About::Agent(target)), Vec::new());
-        let is_known = self.0.see(source, about, now, &mut notes, |state, around| {
-            state.spoke(around, interaction, is_refused)
-        });
+        let (closes, mut notes) = (Some(Closes::path(source, target)), Vec::new());
+        let is_known = self
+            .0
+            .see(source, closes, now, &mut notes, |state, around| {
+                state.spoke(around, interaction, is_refused)
+            });
         self.0.notes.push(notes);
         if !is_known {
             self.0.responding.spoke(interaction, &self.0.tags, now);
@@ -246,13 +248,11 @@ impl Monitor {
     }
 
     fn see_decided(&self, decided: &Decided<'_>, now: Moment, notes: &mut Vec<Note>) {
-        let (agent, about) = (
-            decided.subject.agent,
-            Some(About::Tool(decided.subject.tool)),
-        );
+        let Subject { agent, tool, .. } = decided.subject;
         let is_refused =
             decided.verdict == Verdict::Deny && self.0.responding.is_agents_doing(decided);
-        self.0.see(agent, about, now, notes, |state, around| {
+        let closes = Some(Closes::tool(agent, tool));
+        self.0.see(agent, closes, now, notes, |state, around| {
             state.decided(around, decided, is_refused)
         });
         if decided.verdict == Verdict::Allow {
@@ -261,12 +261,13 @@ impl Monitor {
     }
 
     fn see_ended(&self, ended: &Ended<'_>, now: Moment, notes: &mut Vec<Note>) {
-        let (agent, about) = (ended.subject.agent, Some(About::Tool(ended.subject.tool)));
+        let Subject {
+            agent, tool, call, ..
+        } = ended.subject;
         let was_good = was_good(ended.outcome);
-        self.0
-            .responding
-            .ended(agent, ended.subject.call, was_good, now);
-        self.0.see(agent, about, now, notes, |state, around| {
+        self.0.responding.ended(agent, call, was_good, now);
+        let closes = Some(Closes::tool(agent, tool));
+        self.0.see(agent, closes, now, notes, |state, around| {
             state.ended(around, ended)
         });
     }

@@ -67,6 +67,8 @@ pub(super) struct Moved {
     pub(super) agent: AgentId,
     /// Steps from it to what was reached.
     pub(super) hops: u32,
+    /// Between whom the step is that is new; the first, where there are several.
+    pub(super) step: [AgentId; 2],
 }
 
 /// The last so many who spoke to an agent are remembered. One who has more is at the centre of things, and for them a path through
@@ -160,9 +162,10 @@ impl Reaches {
             hash: agent.hash,
             until: second,
             hops: 1,
-            is_new: false,
+            new: None,
         });
         while let Some(path) = next.pop() {
+            let step = path.new.and_then(|step| agents.names(step));
             let Some(reach) = agents.by_hash.get_mut(&path.hash) else {
                 continue;
             };
@@ -171,12 +174,12 @@ impl Reaches {
             }
             let is_settled = second.saturating_sub(reach.since) >= rule.after;
             let is_told = moved.iter().any(|it| it.agent == reach.agent);
-            if path.is_new && is_settled && first.contains(&path.hash) && !is_told {
-                moved.push(Moved {
-                    agent: reach.agent.clone(),
-                    hops: path.hops,
-                });
-            }
+            let is_moved = is_settled && first.contains(&path.hash) && !is_told;
+            moved.extend(step.filter(|_| is_moved).map(|step| Moved {
+                agent: reach.agent.clone(),
+                hops: path.hops,
+                step,
+            }));
             if path.hops >= rule.hops {
                 continue;
             }
@@ -184,7 +187,7 @@ impl Reaches {
                 let Some(longer) = path.before(caller, rule.within, second) else {
                     continue;
                 };
-                let key = (longer.hash, longer.is_new);
+                let key = (longer.hash, longer.new.is_some());
                 if !visited.contains(&key) {
                     visited.push(key);
                     next.push(longer);
@@ -234,6 +237,12 @@ impl Agents {
         Some(reach)
     }
 
+    /// The two ends of a step.
+    fn names(&self, step: [u64; 2]) -> Option<[AgentId; 2]> {
+        let [source, target] = step.map(|hash| self.by_hash.get(&hash));
+        Some([source?.agent.clone(), target?.agent.clone()])
+    }
+
     /// Forgets who was not heard of for long.
     fn sweep(&mut self, second: u32) {
         if second.saturating_sub(self.swept) >= SWEEP_EVERY {
@@ -265,7 +274,8 @@ struct Path {
     /// What leads there must not be later.
     until: u32,
     hops: u32,
-    is_new: bool,
+    /// The first step of it that is new.
+    new: Option<[u64; 2]>,
 }
 
 impl Path {
@@ -279,7 +289,7 @@ impl Path {
             hash: caller.hash,
             until,
             hops: self.hops.saturating_add(1),
-            is_new: self.is_new || is_new,
+            new: is_new.then_some([caller.hash, self.hash]).or(self.new),
         })
     }
 }

@@ -26,6 +26,25 @@ pub(super) struct Responding {
     undone: AtomicU64,
 }
 
+/// What a circuit breaker closes: to whom, and what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closes<'a> {
+    agent: &'a AgentId,
+    about: About<'a>,
+}
+
+impl<'a> Closes<'a> {
+    pub(super) fn tool(agent: &'a AgentId, tool: &'a str) -> Self {
+        let about = About::Tool(tool);
+        Self { agent, about }
+    }
+
+    pub(super) fn path(source: &'a AgentId, target: &'a AgentId) -> Self {
+        let (agent, about) = (source, About::Agent(target));
+        Self { agent, about }
+    }
+}
+
 impl Responding {
     pub(super) fn new(quarantine: Quarantine, requests: Requests) -> Self {
         Self {
@@ -44,17 +63,18 @@ impl Responding {
         self.restraints.endings()
     }
 
-    /// Does what a rule says. `None` if that is done already, or cannot be.
+    /// Does what a rule says to an agent; where that closes something, to whom `closes` says. `None` if that is done already, or cannot be.
     pub(super) fn apply(
         &self,
         agent: &AgentId,
         rule: &ResponseRule,
         because: AlertKind,
-        about: Option<(About<'_>, &Tags)>,
+        closes: Option<(Closes<'_>, &Tags)>,
         now: Moment,
     ) -> Option<Done> {
         let response = rule.response;
-        let about = about.filter(|_| response == Response::CircuitBreak);
+        let closes = closes.filter(|_| response == Response::CircuitBreak);
+        let agent = closes.map_or(agent, |(closes, _)| closes.agent);
         let is_done = match response {
             Response::Notify => return None,
             Response::Quarantine => self.shut_out(agent, now),
@@ -63,7 +83,7 @@ impl Responding {
                 if response == Response::Revoke {
                     self.request(agent, response);
                 }
-                let tag = about.map(|(about, tags)| about.tag(tags));
+                let tag = closes.map(|(closes, tags)| closes.about.tag(tags));
                 self.restraints.apply(agent, rule, because, tag, now.second)
             }
         };
@@ -72,7 +92,7 @@ impl Responding {
             at: now.wall,
             response,
             because,
-            target: about.map(|(about, _)| about.shown()),
+            target: closes.map(|(closes, _)| closes.about.shown()),
             lasts: response
                 .lasts()
                 .then(|| Duration::from_secs(rule.lasts.into())),

@@ -16,7 +16,8 @@ pub enum Response {
     /// The agent makes at most so many calls a minute for a time.
     Throttle,
     /// The tool, or the path to another agent, is closed for a time. Then one call is let through to try it: if that ends well,
-    /// it is open again, and if not, closed for twice as long.
+    /// it is open again, and if not, closed for twice as long. Of a path over several agents that is the step that is new,
+    /// whoever took it.
     CircuitBreak,
     /// The credentials of the agent are withdrawn, and its open sessions make no more calls.
     Revoke,

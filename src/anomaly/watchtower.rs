@@ -13,7 +13,7 @@ use super::notes::{Note, Notes};
 use super::outbox::Outbox;
 use super::policy::MonitorPolicy;
 use super::reaches::{Known, Reaches};
-use super::responding::Responding;
+use super::responding::{Closes, Responding};
 use super::restraints::Asked;
 use super::sinks::Sinks;
 use super::table::Table;
@@ -90,11 +90,11 @@ impl Watchtower {
     }
 
     /// Shows an event to the rules, and tells what they find once the memory of the agent is free again. What is to go on record
-    /// of that comes to `notes`. Tells whether the event was seen before.
+    /// of that comes to `notes`, and what a circuit breaker would close is `closes`. Tells whether the event was seen before.
     pub(super) fn see(
         &self,
         agent: &AgentId,
-        about: Option<About<'_>>,
+        closes: Option<Closes<'_>>,
         now: Moment,
         notes: &mut Vec<Note>,
         rules: impl FnOnce(&mut AgentState, Surroundings<'_>) -> Findings,
@@ -130,8 +130,8 @@ impl Watchtower {
         for seen in findings.seen {
             for rule in rules.iter().filter(|rule| rule.answers(seen.kind)) {
                 if rule.covers(agent) && rule.follows(seen, is_shared) {
-                    let about = about.map(|about| (about, &self.tags));
-                    let done = self.responding.apply(agent, rule, seen.kind, about, now);
+                    let closes = closes.map(|closes| (closes, &self.tags));
+                    let done = self.responding.apply(agent, rule, seen.kind, closes, now);
                     notes.extend(done.map(Note::Response));
                 }
             }
@@ -171,8 +171,9 @@ impl Watchtower {
             let tag = self.tags.short(&class.name);
             let agent = self.known(subject.agent);
             for moved in self.reaches.reached(agent, tag, rule, now.second) {
-                let about = Some(About::Agent(subject.agent));
-                self.see(&moved.agent, about, now, notes, |state, around| {
+                let [source, target] = &moved.step;
+                let closes = Closes::path(source, target);
+                self.see(&moved.agent, Some(closes), now, notes, |state, around| {
                     state.moved(around, &class.name, moved.hops, subject.call)
                 });
             }

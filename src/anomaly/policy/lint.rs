@@ -132,16 +132,16 @@ impl MonitorPolicy {
         .collect()
     }
 
-    /// Responses to nothing but what was learned, which must wait for something else.
+    /// Responses to nothing but what was learned or others can bring about, which must wait for something else.
     fn waiting_responses(&self) -> Vec<Finding> {
         let waits = |rule: &&super::ResponseRule| {
-            !rule.alone && !rule.response.is_mild() && rule.is_all_learned()
+            !rule.alone && !rule.response.is_mild() && rule.is_all_in_doubt()
         };
         let finding = |rule: &super::ResponseRule| {
             let response = rule.response;
             let says = Says {
                 message: format!("no alert that this is to leads to `{response}` by itself"),
-                why: "they rest on what was learned, so an alert about something else must come within an hour"
+                why: "they rest on what was learned, or on what others do, so one about something else must come within an hour"
                     .to_owned(),
                 instead: "say `alone = true`, or `step_up`".to_owned(),
             };

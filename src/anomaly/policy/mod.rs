@@ -86,7 +86,8 @@ use crate::reading::{self, Format, Reading};
 ///   the second, a rate of one a minute would be called exceeded many times a day.
 /// - What was learned can err, and can be taught. An alert that rests on it leads to no more than `notify` and `step_up`, and
 ///   none at all leads to `quarantine` by itself: for these, alerts about something else must have come within the last hour.
-///   `alone = true` says that one is enough.
+///   LATERAL_MOVEMENT leads to no more than those two and `circuit_break` by itself, since whoever is asked something can bring it
+///   about for who asked. `alone = true` says that one is enough.
 /// - An agent moves laterally that comes to a resource class in up to `hops` steps, agents first and a tool last, within this time,
 ///   never came to it before, and takes at least one step that is new and that no path declares. It is told of agents that have
 ///   been watched for as long as `after` says, since everything is new in the beginning.

@@ -74,9 +74,9 @@ impl ResponseRule {
             return self.response.is_mild();
         }
         let is_quarantine = self.response == Response::Quarantine;
-        let is_declared = !seen.kind.is_learned() && !is_quarantine;
+        let is_plain = !is_quarantine && !self.is_in_doubt(seen.kind);
         let is_backed = seen.is_backed && !(is_quarantine && seen.kind.is_tools_doing());
-        let is_enough = self.alone || self.response.is_mild() || is_backed || is_declared;
+        let is_enough = self.alone || self.response.is_mild() || is_backed || is_plain;
         // What goes on keeps up what ends by itself. Who is shut out already is not shut out again. The rest follows alerts.
         let is_repeatable = self.response.lasts() || is_quarantine;
         is_enough && (seen.is_told || is_repeatable)
@@ -87,12 +87,17 @@ impl ResponseRule {
         self.agents.as_ref().is_none_or(covers)
     }
 
-    /// Whether it is only about alerts that rest on what was learned.
-    pub(super) fn is_all_learned(&self) -> bool {
-        let kinds = AlertKind::ALL.into_iter();
-        kinds
-            .filter(|kind| self.answers(*kind))
-            .all(AlertKind::is_learned)
+    /// Whether it is only about alerts that are too little for it by themselves.
+    pub(super) fn is_all_in_doubt(&self) -> bool {
+        let mut kinds = AlertKind::ALL.into_iter();
+        kinds.all(|kind| !self.answers(kind) || self.is_in_doubt(kind))
+    }
+
+    /// Whether an alert of this kind is too little for it by itself, where it is not mild. What was learned can err; what others can
+    /// bring about closes the path that was taken, and no more.
+    fn is_in_doubt(&self, kind: AlertKind) -> bool {
+        let is_path_closed = self.response == Response::CircuitBreak;
+        kind.is_learned() || (kind.is_others_doing() && !is_path_closed)
     }
 }
 

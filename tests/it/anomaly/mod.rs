@@ -2,6 +2,7 @@
 
 mod bounds;
 mod document;
+mod framed;
 mod held;
 mod learned;
 mod quiet;

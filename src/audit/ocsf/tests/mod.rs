@@ -10,7 +10,7 @@ use super::*;
 use crate::audit::LogError;
 
 /// An entry of each type that the library writes, and what becomes of it: class, activity, status.
-const ENTRIES: [(&str, u64, u64, Option<u64>); 32] = [
+const ENTRIES: [(&str, u64, u64, Option<u64>); 33] = [
     (
         r#""type":"log_opened","wall_ns":1700000000123456789,"mono_ns":1,"origin":"example.org/agents","version":"0.1.0","key":"k""#,
         6002,
