@@ -312,6 +312,13 @@ impl Monitor {
             .admit(|| self.0.asked(agent, u64::MAX, tool, Some(call)))
     }
 
+    /// Whether a call that all else allows would run now. Nothing counts.
+    pub(crate) fn would_admit(&self, agent: &AgentId, tool: &str) -> Result<(), Reason> {
+        self.0
+            .responding
+            .would_admit(|| self.0.asked(agent, u64::MAX, tool, None))
+    }
+
     /// Ends all that holds an agent back but for the list of those who are shut out. Tells whether anything did.
     pub(crate) fn release(&self, agent: &AgentId) -> bool {
         let hash = self.0.tags.long(agent);

@@ -134,6 +134,14 @@ impl Responding {
         }
     }
 
+    /// See [`Restraints::would_admit`].
+    pub(super) fn would_admit<'a>(&self, asked: impl FnOnce() -> Asked<'a>) -> Result<(), Reason> {
+        match self.restraints.is_any() {
+            true => self.restraints.would_admit(asked()),
+            false => Ok(()),
+        }
+    }
+
     /// Whether an agent may speak to another one. Interactions have no number: none is the one that tries a path already.
     pub(super) fn check_path(&self, asked: Asked<'_>) -> Result<(), Reason> {
         if self.quarantine.holds(asked.agent) {

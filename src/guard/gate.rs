@@ -267,6 +267,14 @@ impl Gatehouse {
         Ok(places)
     }
 
+    /// Whether what responses hold back would let a call run that all else allows. Takes nothing.
+    pub(crate) fn check_admission(&self, session: &SessionState, tool: &str) -> Result<(), Reason> {
+        match &self.monitor {
+            Some(monitor) => monitor.would_admit(&session.caller().agent, tool),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn reserve(
         &self,
         session: &SessionState,

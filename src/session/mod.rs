@@ -269,7 +269,7 @@ impl Session {
     }
 
     /// Decides a call without making it, and gives the trace of every rule that was consulted.
-    /// Nothing is counted or recorded: limits are looked at as they stand.
+    /// Nothing is counted or recorded: limits, and what responses of a monitor hold back, are looked at as they stand.
     #[must_use]
     pub fn explain(&self, call: &Call) -> Explanation {
         let gate = self.0.gate();
@@ -285,10 +285,13 @@ impl Session {
             let decision = match gate.check_beside_policies(&self.0, request) {
                 Err(reason) => Decision::Deny(reason),
                 Ok(Some(step_up)) if is_allowed => Decision::Ask(step_up),
-                Ok(None) if is_allowed => match gate.check_limits(&self.0, request, &in_force) {
-                    Err(reason) => Decision::Deny(reason),
-                    Ok(()) => return explanation,
-                },
+                Ok(None) if is_allowed => {
+                    let has_room = gate.check_limits(&self.0, request, &in_force);
+                    match has_room.and_then(|()| gate.check_admission(&self.0, request.tool)) {
+                        Err(reason) => Decision::Deny(reason),
+                        Ok(()) => return explanation,
+                    }
+                }
                 Ok(_) => return explanation,
             };
             explanation.with_decision(decision)

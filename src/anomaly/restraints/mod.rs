@@ -106,7 +106,7 @@ impl Restraints {
             }
         }
         if let Some((seconds, kind)) = restrained.closed_for(asked) {
-            return Err(wait(Response::CircuitBreak, kind, seconds));
+            return Err(wait((Response::CircuitBreak, kind, seconds)));
         }
         Ok(restrained.stepped_up(asked.second).map(stepped_up))
     }
@@ -129,8 +129,20 @@ impl Restraints {
         }
         let mut held = self.held.write();
         let restrained = held.find(asked.agent);
-        let admitted = restrained.admit(asked);
-        admitted.map_err(|(response, kind, seconds)| wait(response, kind, seconds))
+        if let Some(waits) = restrained.waits(asked) {
+            return Err(wait(waits));
+        }
+        restrained.admit(asked);
+        Ok(())
+    }
+
+    /// As [`admit`](Self::admit) tells, but nothing counts.
+    pub(super) fn would_admit(&self, asked: Asked<'_>) -> Result<(), Reason> {
+        let held = self.held.read();
+        match held.about(asked.agent).waits(asked) {
+            Some(waits) => Err(wait(waits)),
+            None => Ok(()),
+        }
     }
 
     /// A call ended: well, or not, or it never ran.
@@ -239,7 +251,7 @@ fn stepped_up(kind: AlertKind) -> Reason {
     Reason::new(Code::Anomaly, None, Detail::Message(message))
 }
 
-fn wait(response: Response, kind: AlertKind, seconds: u32) -> Reason {
+fn wait((response, kind, seconds): (Response, AlertKind, u32)) -> Reason {
     let detail = Detail::Wait {
         message: format!("held back by {response}, after {kind}"),
         retry_after: Duration::from_secs(seconds.into()),

@@ -122,16 +122,23 @@ impl Restrained {
         closed.max_by_key(|(seconds, _)| *seconds)
     }
 
-    /// A call that is allowed counts, and tries what is half open; or what makes it wait, and for how many seconds.
-    pub(super) fn admit(&mut self, asked: Asked<'_>) -> Result<(), (Response, AlertKind, u32)> {
+    /// What makes a call wait that all else allows, if anything does, and for how many seconds. Nothing is counted.
+    pub(super) fn waits(&self, asked: Asked<'_>) -> Option<(Response, AlertKind, u32)> {
         if let Some((seconds, kind)) = self.closed_for(asked) {
-            return Err((Response::CircuitBreak, kind, seconds));
+            return Some((Response::CircuitBreak, kind, seconds));
         }
-        if let Some((throttle, kind)) = &mut self.throttle
+        let throttle = self.throttle.as_ref();
+        let (throttle, kind) = throttle.filter(|(throttle, _)| throttle.is_on(asked.second))?;
+        let seconds = throttle.full_for(asked.second)?;
+        Some((Response::Throttle, *kind, seconds))
+    }
+
+    /// A call that nothing makes wait counts, and tries what is half open.
+    pub(super) fn admit(&mut self, asked: Asked<'_>) {
+        if let Some((throttle, _)) = &mut self.throttle
             && throttle.is_on(asked.second)
         {
-            let taken = throttle.take(asked.second);
-            taken.map_err(|seconds| (Response::Throttle, *kind, seconds))?;
+            throttle.take(asked.second);
         }
         let about = self.breakers.iter_mut();
         for closed in about.filter(|closed| closed.is_about(asked.tag)) {
@@ -139,7 +146,6 @@ impl Restrained {
             let trial = asked.call.unwrap_or(asked.tag);
             closed.breaker.begin_trial(trial, asked.second);
         }
-        Ok(())
     }
 
     pub(super) fn ended(&mut self, call: u64, was_good: Option<bool>, second: u32) {

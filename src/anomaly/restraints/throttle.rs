@@ -34,23 +34,22 @@ impl Throttle {
         self.calls = self.calls.min(calls);
     }
 
-    /// Lets a call through, or tells for how many seconds none is.
-    pub(super) fn take(&mut self, second: u32) -> Result<(), u32> {
+    /// For how many seconds no call is let through; `None` if one is.
+    pub(super) fn full_for(&self, second: u32) -> Option<u32> {
+        // Once the last one but `calls` is over, fewer than `calls` are left.
+        let ahead = (self.calls as usize).checked_sub(1)?;
+        let last = self.passed.iter().rev().nth(ahead)?;
+        let free_at = last.saturating_add(WINDOW);
+        (free_at > second).then(|| free_at.saturating_sub(second))
+    }
+
+    /// Counts a call that is let through.
+    pub(super) fn take(&mut self, second: u32) {
         let over = |passed: &u32| passed.saturating_add(WINDOW) <= second;
         while self.passed.front().is_some_and(over) {
             self.passed.pop_front();
         }
-        let most = self.calls as usize;
-        let Some(ahead) = self.passed.len().checked_sub(most) else {
-            self.passed.push_back(second);
-            return Ok(());
-        };
-        // Once this one is over, fewer than `calls` are left.
-        let free_at = self
-            .passed
-            .get(ahead)
-            .map_or(second, |it| it.saturating_add(WINDOW));
-        Err(free_at.saturating_sub(second).max(1))
+        self.passed.push_back(second);
     }
 }
 
@@ -67,9 +66,12 @@ mod tests {
             let (mut throttle, mut passed, mut now) = (Throttle::new(u32::MAX, calls), Vec::new(), 0);
             for step in steps {
                 now += step;
-                match throttle.take(now) {
-                    Ok(()) => passed.push(now),
-                    Err(wait) => {
+                match throttle.full_for(now) {
+                    None => {
+                        throttle.take(now);
+                        passed.push(now);
+                    }
+                    Some(wait) => {
                         let in_minute = passed.iter().filter(|at| **at + WINDOW > now).count();
                         prop_assert_eq!(in_minute, calls as usize);
                         let then = |at: &&u32| **at + WINDOW > now + wait;

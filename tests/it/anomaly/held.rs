@@ -9,8 +9,8 @@ use portcullis::anomaly::{
     AlertKind, CredentialIssuer, HostError, InteractionStatus, Monitor, MonitorPolicy,
 };
 use portcullis::{
-    AgentId, Clock, Code, Event, Guard, ManualClock, Record, RecordError, Recorder, Refusal,
-    RingRecorder, Session, Verdict,
+    AgentId, Args, Call, Clock, Code, Decision, Event, Guard, ManualClock, Record, RecordError,
+    Recorder, Refusal, RingRecorder, Session, ToolName, Verdict,
 };
 
 use super::{PERMISSIONS, Watch, guard};
@@ -107,6 +107,68 @@ fn a_tool_that_is_closed_is_not_shown_as_open() {
     assert!(!session.may_call("read") && session.may_call("full"));
     watch.at(60.0);
     assert!(session.may_call("read"));
+}
+
+/// What a call would be told, and for how long it would wait.
+fn explained(session: &Session) -> Option<(Code, Option<Duration>)> {
+    let read = Call::new(ToolName::parse("read").unwrap(), Args::empty());
+    match session.explain(&read).decision() {
+        Decision::Allow(_) => None,
+        Decision::Deny(reason) | Decision::Ask(reason) => {
+            Some((reason.code(), reason.retry_after()))
+        }
+    }
+}
+
+fn told(session: &Session) -> Option<(Code, Option<Duration>)> {
+    let refusal = ask(session, "read").err()?;
+    Some((refusal.code(), refusal.retry_after()))
+}
+
+/// However often that is asked.
+#[test]
+fn a_full_throttle_is_explained_and_not_filled() {
+    let watch = watch(
+        r#"{"on": ["RATE_ANOMALY"], "response": "throttle", "calls_per_minute": 2, "for": "10m"}"#,
+    );
+    let session = watch.session();
+    burst(&session, 20);
+    watch.at(5.0);
+    for _ in 0..2 {
+        assert!((0..100).all(|_| explained(&session).is_none()));
+        burst(&session, 1);
+        watch.at(15.0);
+    }
+    for (now, wait) in [(20.0, 45), (64.0, 1)] {
+        watch.at(now);
+        let full = Some((Code::Anomaly, Some(Duration::from_secs(wait))));
+        assert_eq!(explained(&session), full);
+        assert_eq!(told(&session), full);
+    }
+    watch.at(65.0);
+    assert_eq!(explained(&session), None);
+    burst(&session, 1);
+    assert_eq!(explained(&session), told(&session));
+    // What is denied for another reason is denied for that.
+    let other = Call::new(ToolName::parse("nothing").unwrap(), Args::empty());
+    let decision = session.explain(&other);
+    assert_eq!(decision.decision().reason().code(), Code::UnknownTool);
+}
+
+#[test]
+fn a_breaker_is_explained_and_not_tried() {
+    let watch = watch(r#"{"on": ["LOOP"], "response": "circuit_break", "for": "1m"}"#);
+    let session = watch.session();
+    burst(&session, 3);
+    let closed = Some((Code::Anomaly, Some(Duration::from_secs(60))));
+    assert_eq!(explained(&session), closed);
+    watch.at(60.0);
+    assert!((0..3).all(|_| explained(&session).is_none()));
+    let trial = session.call("read", "{}").unwrap();
+    assert_eq!(explained(&session), closed);
+    drop(trial);
+    assert_eq!(explained(&session), None);
+    burst(&session, 1);
 }
 
 /// A person has looked at what there was.
