@@ -51,7 +51,8 @@ pub use digest::{Digest, DigestError, DigestKey, EntropyError};
 pub use error::{LoadError, LoadErrorKind};
 pub use finding::{Finding, Lint};
 pub use guard::{
-    BuildError, Guard, GuardBuilder, PolicyVersion, SessionError, ShutOutError, SwapError,
+    BuildError, Guard, GuardBuilder, PolicyVersion, Release, ReleaseError, SessionError,
+    ShutOutError, SwapError,
 };
 pub use ids::{
     AgentId, AgentPattern, Caller, IdError, Principal, TaskId, ToolName, ToolPattern, UserId,
@@ -85,7 +86,7 @@ pub use policy::{AgentPolicy, Explanation, PolicySet, Step, ToolPermission};
 ///
 #[doc(inline)]
 pub use portcullis_macros::guard;
-pub use quarantine::{Quarantine, QuarantineFull};
+pub use quarantine::{Quarantine, QuarantineFull, Quarantined};
 pub use record::{
     AlertNotTaken, Alerted, CallId, ContextError, Decided, DecisionContext, Ended, Event,
     Executing, Outcome, Record, RecordError, RecordedCall, RecordedEvent, Recorder, Released,

@@ -321,9 +321,14 @@ impl Monitor {
 
     /// Ends all that holds an agent back but for the list of those who are shut out. Tells whether anything did.
     pub(crate) fn release(&self, agent: &AgentId) -> bool {
+        self.settle(agent);
+        self.0.responding.release(agent)
+    }
+
+    /// What was seen of an agent so far backs nothing that is seen from now on.
+    pub(crate) fn settle(&self, agent: &AgentId) {
         let hash = self.0.tags.long(agent);
         self.0.table.find(hash, AgentState::settle);
-        self.0.responding.release(agent)
     }
 }
 

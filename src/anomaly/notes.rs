@@ -40,6 +40,8 @@ pub(crate) struct Done {
     pub(super) target: Option<Box<str>>,
     /// Where it ends by itself.
     pub(super) lasts: Option<Duration>,
+    /// The number of the quarantine, where it is one.
+    pub(super) quarantine: Option<u64>,
 }
 
 /// What no call led to, and so no guard has at hand: first in, first out. Where no guard asks, nothing is kept.
@@ -120,6 +122,7 @@ impl Note {
                 by: None,
                 target: done.target.as_deref(),
                 lasts: done.lasts,
+                quarantine: done.quarantine,
             }),
             Self::GivenUp(given_up) => Event::AlertNotTaken(AlertNotTaken {
                 agent: &given_up.agent,

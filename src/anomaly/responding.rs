@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::alert::AlertKind;
+use super::agent::Sighted;
 use super::credentials::Requests;
 use super::event::{AgentInteraction, InteractionStatus};
 use super::moment::Moment;
@@ -68,16 +68,21 @@ impl Responding {
         &self,
         agent: &AgentId,
         rule: &ResponseRule,
-        because: AlertKind,
+        seen: Sighted,
         closes: Option<(Closes<'_>, &Tags)>,
         now: Moment,
     ) -> Option<Done> {
         let response = rule.response;
         let closes = closes.filter(|_| response == Response::CircuitBreak);
         let agent = closes.map_or(agent, |(closes, _)| closes.agent);
+        let because = seen.kind;
+        let mut quarantine = None;
         let is_done = match response {
             Response::Notify => return None,
-            Response::Quarantine => self.shut_out(agent, now),
+            Response::Quarantine => {
+                quarantine = self.shut_out(agent, seen.is_told, now);
+                quarantine.is_some()
+            }
             Response::Rotate => self.request(agent, response),
             _ => {
                 if response == Response::Revoke {
@@ -96,15 +101,17 @@ impl Responding {
             lasts: response
                 .lasts()
                 .then(|| Duration::from_secs(rule.lasts.into())),
+            quarantine,
         })
     }
 
-    fn shut_out(&self, agent: &AgentId, now: Moment) -> bool {
-        let shut_out = self.quarantine.shut_out(agent, now.wall);
-        shut_out.unwrap_or_else(|_| {
+    /// The number of the quarantine, if it is laid now.
+    fn shut_out(&self, agent: &AgentId, is_told: bool, now: Moment) -> Option<u64> {
+        let laid = self.quarantine.shut_out(agent, now.wall, is_told);
+        if laid.is_err() {
             self.undone.fetch_add(1, Ordering::Relaxed);
-            false
-        })
+        }
+        Some(laid.ok()??.number)
     }
 
     fn request(&self, agent: &AgentId, response: Response) -> bool {

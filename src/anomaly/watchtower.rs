@@ -131,7 +131,7 @@ impl Watchtower {
             for rule in rules.iter().filter(|rule| rule.answers(seen.kind)) {
                 if rule.covers(agent) && rule.follows(seen, is_shared) {
                     let closes = closes.map(|closes| (closes, &self.tags));
-                    let done = self.responding.apply(agent, rule, seen.kind, closes, now);
+                    let done = self.responding.apply(agent, rule, seen, closes, now);
                     notes.extend(done.map(Note::Response));
                 }
             }

@@ -325,6 +325,8 @@ pub struct Responded<'a> {
     pub target: Option<&'a str>,
     /// For how long, where it ends by itself.
     pub lasts: Option<Duration>,
+    /// The number of the quarantine, where it is one: see [`Quarantined`](crate::Quarantined).
+    pub quarantine: Option<u64>,
 }
 
 /// Who let whom go.
@@ -335,6 +337,8 @@ pub struct Released<'a> {
     pub agent: &'a AgentId,
     /// The person.
     pub by: &'a UserId,
+    /// Which quarantine ends with this, and those of the agent before it; `None` where it was not shut out.
+    pub quarantine: Option<u64>,
 }
 
 /// An alert that a sink did not take, however often it was handed to it: see

@@ -88,6 +88,7 @@ impl<'t> EntryText<'t> {
                 let mut entry = begin(text, "released");
                 entry.text("agent", released.agent.as_str());
                 entry.text("by", released.by.as_str());
+                entry.quarantine(released.quarantine);
             }
             Event::AlertNotTaken(alert) => begin(text, "alert_not_taken").not_taken(&alert),
         }
@@ -179,6 +180,13 @@ impl<'t> EntryText<'t> {
         }
         if let Some(lasts) = responded.lasts {
             self.number("lasts_seconds", lasts.as_secs());
+        }
+        self.quarantine(responded.quarantine);
+    }
+
+    fn quarantine(&mut self, number: Option<u64>) {
+        if let Some(number) = number {
+            self.number("quarantine", number);
         }
     }
 

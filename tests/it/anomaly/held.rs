@@ -182,7 +182,7 @@ fn who_was_let_back_in_is_not_shut_out_for_the_same_again() {
     assert!(shut_out());
     watch.at(120.0);
     let ann = user("ann@example.org");
-    assert!(watch.guard.release(&agent(AGENT), &ann).unwrap());
+    assert!(watch.guard.release(&agent(AGENT), &ann).unwrap().is_any());
     ask(&session, "strict").unwrap_err();
     assert!(!shut_out());
     // Two things that are new are enough.
@@ -364,7 +364,7 @@ fn what_was_done_before_a_person_acted_is_on_record_before() {
         .unwrap();
     let ann = user("ann@example.org");
     watch.spoke(&agent(AGENT), &agent(OTHER), InteractionStatus::Succeeded);
-    assert!(guard.release(&agent(AGENT), &ann).unwrap());
+    assert!(guard.release(&agent(AGENT), &ann).unwrap().is_any());
     watch.at(7200.0);
     watch.spoke(&agent(AGENT), &agent(OTHER), InteractionStatus::Succeeded);
     guard.shut_out(&agent(AGENT), &ann).unwrap();

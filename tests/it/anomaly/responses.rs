@@ -8,8 +8,8 @@ use portcullis::anomaly::HostError;
 use portcullis::anomaly::{AlertKind, CredentialIssuer, InteractionStatus, Monitor, MonitorPolicy};
 use portcullis::audit::{self, AuditLog, LogError, Origin};
 use portcullis::{
-    AgentId, Args, BuildError, Call, Code, Decision, Guard, ManualClock, Quarantine, Refusal,
-    RefusalKind, RingRecorder, Session, ToolName, Verdict,
+    AgentId, Args, BuildError, Call, Code, Decision, Guard, ManualClock, Quarantine, Quarantined,
+    Refusal, RefusalKind, RingRecorder, Session, ToolName, Verdict,
 };
 use proptest::prelude::*;
 
@@ -168,7 +168,7 @@ fn a_path_between_agents_can_be_closed_too() {
     watch
         .monitor
         .quarantine()
-        .restore([(source.clone(), watch.wall())])
+        .restore([Quarantined::new(source.clone(), watch.wall(), 1)])
         .unwrap();
     let shut_out = watch.monitor.check_path(&source, &known).unwrap_err();
     assert_eq!(shut_out.code(), Code::Quarantined);
@@ -273,18 +273,20 @@ fn a_quarantine_takes_two_things_out_of_the_ordinary() {
     assert_eq!(refused(&watch.session(), "read"), SHUT_OUT);
     let list = watch.monitor.quarantine().agents();
     assert_eq!(list.len(), 1);
-    assert_eq!(list[0].0, agent(AGENT));
+    assert_eq!(list[0].agent, agent(AGENT));
     assert!(
         watch
             .guard
             .release(&agent(AGENT), &user("ann@example.org"))
             .unwrap()
+            .is_any()
     );
     assert!(
         !watch
             .guard
             .release(&agent(AGENT), &user("ann@example.org"))
             .unwrap()
+            .is_any()
     );
     ask(&session, "read").unwrap();
 }
@@ -387,7 +389,8 @@ fn one_list_shuts_out_of_every_guard() {
     let ran: Result<(), Refusal> = permit.run(|_| panic!("shut out"));
     assert_eq!(ran.unwrap_err().code(), Code::Quarantined);
     assert_eq!(refused(&session, "read"), SHUT_OUT);
-    assert!(second.release(&agent(AGENT), &ann).unwrap());
+    let release = second.release(&agent(AGENT), &ann).unwrap();
+    assert_eq!(release.quarantine.map(|it| it.number), Some(2));
     ask(&session, "read").unwrap();
     // Another list than the monitor's would shut nobody out.
     let monitor = Monitor::builder().build();
