@@ -35,7 +35,7 @@ pub use log::{
     AuditLog, AuditLogOptions, CallbackSink, CheckpointSink, EntryFilter, EntryRecord, Erasure,
     FileSink, LogEntry, LogError, LogWatch, Payload, PayloadCounts, PayloadForm, PayloadKind,
     PayloadRef, Payloads, ProvenEntry, SinkError, Utc, Verification, VerifyOptions, prove, read,
-    warm_up,
+    restore_quarantine, warm_up,
 };
 pub use merkle::{
     ConsistencyProof, ConsistencyProver, Hash, HashError, InclusionProof, InclusionProver,

@@ -7,6 +7,7 @@ use super::sink::SinkError;
 use crate::audit::{CheckpointError, NoteError, Origin, ProofError, TreeError, TreeHead};
 use crate::digest::EntropyError;
 use crate::journal::JournalError;
+use crate::quarantine::QuarantineFull;
 use crate::text::Plain;
 
 /// Why a log could not be opened, written, read or verified.
@@ -122,6 +123,9 @@ pub enum LogError {
     /// A checkpoint could not be signed.
     #[error("the checkpoint could not be signed: {0}")]
     Sign(NoteError),
+    /// More agents are shut out than a list has room for.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineFull),
     /// The log is full: no tree has so many leaves.
     #[error(transparent)]
     Tree(#[from] TreeError),

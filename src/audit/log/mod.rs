@@ -11,6 +11,7 @@ mod payload;
 mod prove;
 mod read;
 mod recorded;
+mod shut_out;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use payload::{Payload, PayloadCounts, PayloadForm, PayloadKind, PayloadRef, 
 pub use prove::{ProvenEntry, prove};
 pub use read::{LogEntry, read};
 pub use recorded::EntryRecord;
+pub use shut_out::restore_quarantine;
 pub use sink::{CallbackSink, CheckpointSink, FileSink, SinkError};
 pub use utc::Utc;
 pub use verify::{Verification, VerifyOptions};
@@ -438,6 +440,9 @@ fn must_be_durable(event: &Event<'_>) -> bool {
     match event {
         Event::Executing(executing) => executing.effect == Effect::Write,
         Event::PolicyLoaded { .. } => true,
+        // Who is shut out must be after a crash too.
+        Event::Responded(responded) => responded.quarantine.is_some(),
+        Event::Released(released) => released.quarantine.is_some(),
         _ => false,
     }
 }
