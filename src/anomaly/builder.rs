@@ -13,6 +13,7 @@ use super::outbox::Outbox;
 use super::policy::MonitorPolicy;
 use super::reaches::Reaches;
 use super::responding::Responding;
+use super::restraints::Restraints;
 use super::sinks::{HostError, Sinks, Take};
 use super::snapshot::{self, Remembered, SnapshotError};
 use super::table::Table;
@@ -114,6 +115,8 @@ impl MonitorBuilder {
             table: Table::new(self.agents),
             reaches: Reaches::new(self.agents),
             tags: Tags::random(),
+            restraints: Restraints::default(),
+            requests: Requests::default(),
         };
         self.build_with(remembered, |_| 0)
     }
@@ -154,7 +157,11 @@ impl MonitorBuilder {
             sinks: Sinks::new(self.sinks, &outbox),
             outbox,
             notes: Notes::default(),
-            responding: Responding::new(self.quarantine, Requests::new(self.issuer)),
+            responding: Responding::new(
+                self.quarantine,
+                remembered.restraints,
+                remembered.requests.to(self.issuer),
+            ),
             oddities: Oddities::default(),
         }))
     }

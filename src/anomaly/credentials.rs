@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::response::Response;
 use super::sinks::HostError;
+use super::snapshot::{Input, Stored};
 use crate::ids::AgentId;
 
 /// Whoever issues the credentials of agents, for the responses `revoke` and `rotate`.
@@ -39,12 +40,29 @@ pub(super) struct Requests {
 
 const MOST_WAITING: usize = 1024;
 
-impl Requests {
-    pub(super) fn new(issuer: Option<Box<dyn CredentialIssuer>>) -> Self {
-        Self {
-            issuer,
+/// But for whom to ask.
+impl Stored for Requests {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.waiting.lock().store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        let waiting: VecDeque<(AgentId, Response)> = Stored::load(input)?;
+        let is_asked = |(_, response): &(AgentId, Response)| {
+            matches!(response, Response::Revoke | Response::Rotate)
+        };
+        let is_sound = waiting.len() <= MOST_WAITING && waiting.iter().all(is_asked);
+        is_sound.then(|| Self {
+            waiting: Mutex::new(waiting),
             ..Self::default()
-        }
+        })
+    }
+}
+
+impl Requests {
+    /// With whom to ask.
+    pub(super) fn to(self, issuer: Option<Box<dyn CredentialIssuer>>) -> Self {
+        Self { issuer, ..self }
     }
 
     /// Tells whether there is room, or it is asked for already.

@@ -193,9 +193,12 @@ impl Monitor {
     }
 
     /// What is remembered, as bytes for [`MonitorBuilder::restore`]: a monitor that begins with them goes on where this one
-    /// is, with the same alerts. Calls under way are forgotten, who reads the alerts, and all that responses hold: who is stepped up,
-    /// throttled or closed is free again, what the issuer of credentials was not asked yet is not asked, and who is shut out must be
-    /// put back [by the host](Quarantine::restore).
+    /// is, with the same alerts. What responses hold back stays held back, until when it would have been: step-ups, throttles and
+    /// circuit breakers; and what the issuer of credentials has not fulfilled yet is asked of it.
+    ///
+    /// Forgotten are calls under way, alerts that wait for their readers or for a guard to record them, and that sessions were ended,
+    /// since none outlives the process. Who is shut out is not in here: the audit log [has it](crate::audit::restore_quarantine), and
+    /// what persons have done since this was made. What they have released beside that is held back again until it ends by itself.
     ///
     /// They hold the key under which names are remembered, and whoever can alter them can make anything ordinary: keep them as
     /// the policies are kept. While they are made, events wait for a part of the agents at a time.

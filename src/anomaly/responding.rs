@@ -11,6 +11,7 @@ use super::notes::Done;
 use super::policy::ResponseRule;
 use super::response::Response;
 use super::restraints::{Asked, Restraints};
+use super::snapshot::Stored;
 use super::tags::{About, Tags};
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
@@ -46,13 +47,19 @@ impl<'a> Closes<'a> {
 }
 
 impl Responding {
-    pub(super) fn new(quarantine: Quarantine, requests: Requests) -> Self {
+    pub(super) fn new(quarantine: Quarantine, restraints: Restraints, requests: Requests) -> Self {
         Self {
-            restraints: Restraints::default(),
+            restraints,
             quarantine,
             requests,
             undone: AtomicU64::new(0),
         }
+    }
+
+    /// All but who is shut out: whoever has that list keeps it.
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        self.restraints.store(out);
+        self.requests.store(out);
     }
 
     pub(super) fn quarantine(&self) -> &Quarantine {

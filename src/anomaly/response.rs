@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::snapshot::{Input, Stored};
+
 /// What a [`Monitor`](super::Monitor) does about an alert, where its [policy](super::MonitorPolicy) says so. Every response only
 /// tightens: none allows what the policies of the agent deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +66,16 @@ impl Response {
     /// Whether what was learned may lead to it by itself.
     pub(super) const fn is_mild(self) -> bool {
         matches!(self, Self::Notify | Self::StepUp)
+    }
+}
+
+impl Stored for Response {
+    fn store(&self, out: &mut Vec<u8>) {
+        (*self as u8).store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        Self::ALL.get(usize::from(u8::load(input)?)).copied()
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) use classes::ResourceClass;
 pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
 pub(super) use hours::Hours;
-pub(super) use responses::ResponseRule;
+pub(super) use responses::{MOST_CALLS, ResponseRule};
 pub(super) use rules::{Denials, Lateral, Learning, Loops, Probing, Ratio, Rules};
 
 use crate::error::{LoadError, Source, Unseen};

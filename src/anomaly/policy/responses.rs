@@ -39,7 +39,7 @@ const KEYS: [&str; 6] = [
 const DEFAULT_LASTS: Duration = Duration::from_secs(600);
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 /// As many calls are remembered, each with its second.
-const MOST_CALLS: u32 = 600;
+pub(in crate::anomaly) const MOST_CALLS: u32 = 600;
 
 impl ResponseRule {
     pub(super) fn read(reading: &Reading, node: &Node) -> Result<Self, LoadError> {

@@ -1,5 +1,7 @@
 //! A tool, or a path to another agent, that is closed for a time and then tried.
 
+use crate::anomaly::snapshot::{Input, Stored};
+
 /// Closed until a second, then half open: one call tries it, and how that ends decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Breaker {
@@ -19,6 +21,25 @@ struct Trial {
 const LONGEST: u32 = 7 * 86_400;
 /// A trial that has not ended after so many seconds is given up: somebody else may try.
 const TRIAL_LASTS: u32 = 60;
+
+/// Who tries it does not outlive the process.
+impl Stored for Breaker {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.until.store(out);
+        self.lasts.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        let until = Stored::load(input)?;
+        let lasts = u32::load(input).filter(|lasts| *lasts <= LONGEST)?;
+        let trial = None;
+        Some(Self {
+            until,
+            lasts,
+            trial,
+        })
+    }
+}
 
 impl Breaker {
     pub(super) fn new(second: u32, lasts: u32) -> Self {

@@ -15,6 +15,7 @@ use restrained::{Restrained, Sessions};
 use super::alert::AlertKind;
 use super::policy::ResponseRule;
 use super::response::Response;
+use super::snapshot::{Input, Stored};
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
 
@@ -182,6 +183,36 @@ impl Restraints {
             .retain(|_, restrained| !restrained.is_over(second));
         let is_any = !held.agents.is_empty() || !held.others.is_over(second);
         self.is_any.store(is_any, Ordering::SeqCst);
+    }
+}
+
+/// But for how many responses have ended sessions: these are of one process.
+impl Stored for Restraints {
+    fn store(&self, out: &mut Vec<u8>) {
+        let held = self.held.read();
+        held.agents.len().store(out);
+        for (agent, restrained) in &held.agents {
+            agent.store(out);
+            restrained.store(out);
+        }
+        held.others.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        let mut agents = HashMap::new();
+        for _ in 0..usize::load(input)? {
+            let (agent, restrained) = (AgentId::load(input)?, Restrained::load(input)?);
+            if agents.len() >= MOST_AGENTS || agents.insert(agent, restrained).is_some() {
+                return None;
+            }
+        }
+        let others = Restrained::load(input)?;
+        // Nothing that counts or closes does so for all of them together.
+        (!others.counts()).then(|| Self {
+            is_any: AtomicBool::new(true),
+            endings: AtomicU64::new(0),
+            held: RwLock::new(Held { agents, others }),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use super::breaker::Breaker;
 use super::throttle::Throttle;
 use crate::anomaly::alert::AlertKind;
 use crate::anomaly::response::Response;
+use crate::anomaly::snapshot::{Input, Stored, stored};
 
 /// All that holds one agent back, and why.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,27 @@ pub(super) struct Closed {
 
 /// Breakers of one agent. One more closes everything, until it has been tried.
 const MOST_BREAKERS: usize = 16;
+
+stored!(Closed { tag, breaker, kind }, |_| true);
+
+/// Sessions do not outlive the process, so none is left to be refused.
+impl Stored for Restrained {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.step_up.store(out);
+        self.throttle.store(out);
+        self.breakers.store(out);
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        let loaded = Self {
+            sessions: None,
+            step_up: Stored::load(input)?,
+            throttle: Stored::load(input)?,
+            breakers: Stored::load(input)?,
+        };
+        (loaded.breakers.len() <= MOST_BREAKERS).then_some(loaded)
+    }
+}
 
 impl Restrained {
     /// Calls need approval until then. Tells whether that is worth telling.

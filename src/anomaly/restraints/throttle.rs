@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+use crate::anomaly::policy::MOST_CALLS;
+use crate::anomaly::snapshot::stored;
+
 /// Counts calls exactly: in no window of 60 seconds, by whole seconds, are more let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Throttle {
@@ -12,6 +15,18 @@ pub(super) struct Throttle {
 }
 
 const WINDOW: u32 = 60;
+
+stored!(
+    Throttle {
+        until,
+        calls,
+        passed
+    },
+    |throttle| {
+        let counts = 1..=MOST_CALLS;
+        counts.contains(&throttle.calls) && throttle.passed.len() <= MOST_CALLS as usize
+    }
+);
 
 impl Throttle {
     pub(super) fn new(until: u32, calls: u32) -> Self {

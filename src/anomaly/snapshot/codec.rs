@@ -1,5 +1,6 @@
 //! How what is remembered is written down: field by field, little-endian, of fixed sizes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Something that can be written down and read again.
@@ -168,6 +169,17 @@ impl<T: Stored> Stored for Vec<T> {
             items.push(T::load(input)?);
         }
         Some(items)
+    }
+}
+
+impl<T: Stored> Stored for VecDeque<T> {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.len().store(out);
+        self.iter().for_each(|item| item.store(out));
+    }
+
+    fn load(input: &mut Input<'_>) -> Option<Self> {
+        Vec::load(input).map(Self::from)
     }
 }
 

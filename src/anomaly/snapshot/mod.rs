@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime};
 
 pub(super) use codec::{Input, Stored, stored};
 
+use super::credentials::Requests;
 use super::moment::Moment;
 use super::reaches::Reaches;
+use super::restraints::Restraints;
 use super::table::Table;
 use super::tags::Tags;
 use super::watchtower::Watchtower;
@@ -39,7 +41,7 @@ pub enum SnapshotError {
 /// The beginning of every snapshot, whatever its version.
 const MAGIC: &[u8] = b"portcullis monitor snapshot\n";
 /// Changes with every change of what is remembered.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All that a monitor remembers.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(super) struct Remembered {
     pub(super) table: Table,
     pub(super) reaches: Reaches,
     pub(super) tags: Tags,
+    pub(super) restraints: Restraints,
+    pub(super) requests: Requests,
 }
 
 /// What goes on from a snapshot.
@@ -58,7 +62,7 @@ pub(super) struct Restored {
     pub(super) wall: SystemTime,
 }
 
-/// Magic, version, time, key, agents, who reaches what, and a checksum of all that.
+/// Magic, version, time, key, agents, who reaches what, what is held back, and a checksum of all that.
 pub(super) fn write(tower: &Watchtower, now: Moment) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     VERSION.store(&mut out);
@@ -67,6 +71,7 @@ pub(super) fn write(tower: &Watchtower, now: Moment) -> Vec<u8> {
     tower.tags.store(&mut out);
     tower.table.store(&mut out);
     tower.reaches.store(&mut out);
+    tower.responding.store(&mut out);
     crc32c::crc32c(&out).store(&mut out);
     out
 }
@@ -101,6 +106,8 @@ fn read_body(input: &mut Input<'_>, agents: usize) -> Result<Restored, SnapshotE
     let tags = Tags::load(input).ok_or(DAMAGED)?;
     let table = Table::load(input, agents, second)?;
     let reaches = Reaches::load(input, agents, second).ok_or(DAMAGED)?;
+    let restraints = Restraints::load(input).ok_or(DAMAGED)?;
+    let requests = Requests::load(input).ok_or(DAMAGED)?;
     if !input.is_empty() {
         return Err(DAMAGED);
     }
@@ -108,6 +115,8 @@ fn read_body(input: &mut Input<'_>, agents: usize) -> Result<Restored, SnapshotE
         table,
         reaches,
         tags,
+        restraints,
+        requests,
     };
     Ok(Restored {
         remembered,

@@ -1,13 +1,18 @@
 //! What is held back is held back after a restart too.
 
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
 
-use portcullis::anomaly::{Monitor, MonitorPolicy};
+use portcullis::anomaly::{CredentialIssuer, HostError, Monitor, MonitorBuilder, MonitorPolicy};
 use portcullis::audit::{self, AuditLog, LogError, Origin};
-use portcullis::{Code, Guard, ManualClock, Quarantine, Quarantined, ReleaseError, Session};
+use portcullis::{
+    AgentId, Args, Call, Clock, Code, Decision, Guard, ManualClock, Quarantine, Quarantined,
+    ReleaseError, RingRecorder, Session, ToolName, Verdict,
+};
 
 use super::guard;
 use super::quarantine::guard_with;
+use super::snapshot::Restarted;
 use crate::folder::Folder;
 use crate::support::{AGENT, agent, user};
 
@@ -131,4 +136,135 @@ fn what_is_no_log_is_an_error_and_frees_nobody() {
         "{read:?}"
     );
     assert!(list.holds(&agent(AGENT)));
+}
+
+/// A monitor with these responses, at the same time of day as the clock, which began then.
+fn monitor(clock: &Arc<ManualClock>, responses: &str, issuer: &Asked) -> MonitorBuilder {
+    let since = clock.monotonic();
+    let policy = format!(
+        r#"{{"agents": [{{"agent_id": "spiffe://example.org/agent/*", "calls_per_minute": 5}}],
+             "learned": {{"enabled": false}}, "responses": [{responses}]}}"#
+    );
+    let clock = Arc::clone(clock);
+    let builder = Monitor::builder().policy(MonitorPolicy::from_json(&policy).unwrap());
+    builder
+        .clock(Restarted { clock, since })
+        .credential_issuer(issuer.clone())
+}
+
+/// Keeps what it was asked.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<&'static str>>>);
+
+impl CredentialIssuer for Asked {
+    fn revoke(&self, _: &AgentId) -> Result<(), HostError> {
+        self.0.lock().unwrap().push("revoke");
+        Ok(())
+    }
+
+    fn rotate(&self, _: &AgentId) -> Result<(), HostError> {
+        self.0.lock().unwrap().push("rotate");
+        Ok(())
+    }
+}
+
+/// A session of a guard with this monitor.
+fn session(monitor: &Monitor, clock: &Arc<ManualClock>) -> Session {
+    let guard = guard(monitor, Arc::clone(clock), RingRecorder::new(1));
+    guard.vouched_session(agent(AGENT)).unwrap()
+}
+
+/// What a call would be told that nobody sees.
+fn asked(session: &Session, tool: &str) -> Option<(Verdict, Option<Duration>)> {
+    let call = Call::new(ToolName::parse(tool).unwrap(), Args::empty());
+    match session.explain(&call).decision() {
+        Decision::Allow(_) => None,
+        Decision::Ask(reason) => Some((Verdict::Ask, reason.retry_after())),
+        Decision::Deny(reason) => Some((Verdict::Deny, reason.retry_after())),
+    }
+}
+
+/// What calls of two tools are told, 30 seconds after 20 calls of one that led to these responses, without a restart and with one.
+#[test]
+fn what_is_held_back_goes_on() {
+    for (responses, read, full) in [
+        (
+            r#"{"on": ["RATE_ANOMALY"], "response": "step_up", "for": "40s"}"#,
+            Some((Verdict::Ask, None)),
+            Some((Verdict::Ask, None)),
+        ),
+        (
+            r#"{"on": ["RATE_ANOMALY"], "response": "throttle", "calls_per_minute": 2, "for": "40s"}"#,
+            Some((Verdict::Deny, Some(Duration::from_secs(30)))),
+            Some((Verdict::Deny, Some(Duration::from_secs(30)))),
+        ),
+        (
+            r#"{"on": ["RATE_ANOMALY"], "response": "circuit_break", "for": "40s"}"#,
+            Some((Verdict::Deny, Some(Duration::from_secs(10)))),
+            None,
+        ),
+        // A session that was opened later is fine, and after a restart there is no other.
+        (
+            r#"{"on": ["RATE_ANOMALY"], "response": "reauthenticate"}"#,
+            None,
+            None,
+        ),
+    ] {
+        for is_restarted in [false, true] {
+            let (clock, issuer) = (Arc::new(ManualClock::new()), Asked::default());
+            clock.set(Duration::from_secs(1_000_000));
+            let mut monitor = monitor(&clock, responses, &issuer).build();
+            let first = session(&monitor, &clock);
+            (0..25).for_each(|_| drop(first.call("read", "{}")));
+            clock.advance(Duration::from_secs(30));
+            if is_restarted {
+                let snapshot = monitor.snapshot();
+                monitor = self::monitor(&clock, responses, &issuer)
+                    .restore(&snapshot)
+                    .unwrap();
+            }
+            let then = session(&monitor, &clock);
+            assert_eq!(asked(&then, "read"), read, "{responses} {is_restarted}");
+            assert_eq!(asked(&then, "full"), full, "{responses} {is_restarted}");
+            clock.advance(Duration::from_secs(10));
+            assert_eq!(asked(&then, "full"), None);
+            assert_eq!(asked(&then, "read"), None);
+        }
+    }
+}
+
+/// While nobody watches, time goes on.
+#[test]
+fn what_ends_while_the_program_is_down_has_ended() {
+    let responses = r#"{"on": ["RATE_ANOMALY"], "response": "step_up", "for": "10m"}"#;
+    let (clock, issuer) = (Arc::new(ManualClock::new()), Asked::default());
+    let monitor = monitor(&clock, responses, &issuer).build();
+    let first = session(&monitor, &clock);
+    (0..25).for_each(|_| drop(first.call("read", "{}")));
+    let snapshot = monitor.snapshot();
+    for (seconds, is_free) in [(599, false), (600, true)] {
+        clock.set(Duration::from_secs(seconds));
+        let restored = self::monitor(&clock, responses, &issuer);
+        let restored = restored.restore(&snapshot).unwrap();
+        assert_eq!(
+            asked(&session(&restored, &clock), "read").is_none(),
+            is_free
+        );
+    }
+}
+
+#[test]
+fn credentials_that_were_to_be_withdrawn_are() {
+    let responses = r#"{"on": ["RATE_ANOMALY"], "response": "revoke"}, {"on": ["RATE_ANOMALY"], "response": "rotate"}"#;
+    let (clock, issuer) = (Arc::new(ManualClock::new()), Asked::default());
+    let monitor = monitor(&clock, responses, &issuer).build();
+    let first = session(&monitor, &clock);
+    (0..25).for_each(|_| drop(first.call("read", "{}")));
+    assert_eq!(monitor.counts().unanswered, 2);
+    let restored = self::monitor(&clock, responses, &issuer)
+        .restore(&monitor.snapshot())
+        .unwrap();
+    assert_eq!(restored.counts().unanswered, 2);
+    restored.tick();
+    assert_eq!(*issuer.0.lock().unwrap(), ["revoke", "rotate"]);
 }

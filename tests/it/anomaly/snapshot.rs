@@ -16,9 +16,9 @@ fn policy() -> String {
 
 /// A clock that starts at zero when the wall says something else, as after a restart.
 #[derive(Clone, Debug)]
-struct Restarted {
-    clock: Arc<ManualClock>,
-    since: Duration,
+pub(super) struct Restarted {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) since: Duration,
 }
 
 impl Clock for Restarted {
