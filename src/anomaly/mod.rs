@@ -44,7 +44,10 @@ pub use graph::{
 };
 pub use monitor::{Monitor, MonitorCounts};
 pub(crate) use notes::Note;
-pub use policy::MonitorPolicy;
+pub use policy::{
+    AgentExpectation, LearningSettings, MonitorPolicy, PathExpectation, ResponseSettings,
+    RuleSettings,
+};
 pub use response::Response;
 pub use sinks::HostError;
 pub use snapshot::SnapshotError;

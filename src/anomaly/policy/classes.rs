@@ -30,12 +30,29 @@ pub(super) fn read_classes(
         return Err(reading.unexpected(node, "an object of resource classes"));
     };
     let classes = members.iter().map(|member| read_class(reading, member));
-    let mut classes = classes.collect::<Result<Vec<_>, _>>()?;
-    classes.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(classes)
+    in_order(reading, classes.collect::<Result<_, _>>()?)
 }
 
-fn read_class(reading: &Reading, member: &Member) -> Result<ResourceClass, LoadError> {
+/// Sorted by name. Keys of a document are different from each other; what code names may not be.
+pub(super) fn in_order(
+    reading: &Reading,
+    mut classes: Vec<ResourceClass>,
+) -> Result<Vec<ResourceClass>, LoadError> {
+    classes.sort_by(|one, other| one.name.cmp(&other.name));
+    let twice = classes.windows(2).find_map(|pair| match pair {
+        [one, other] if one.name == other.name => Some(&one.name),
+        _ => None,
+    });
+    match twice {
+        None => Ok(classes),
+        Some(name) => {
+            let message = format!("the resource class `{name}` stands twice");
+            Err(reading.error(Span::default(), message))
+        }
+    }
+}
+
+pub(super) fn read_class(reading: &Reading, member: &Member) -> Result<ResourceClass, LoadError> {
     if !is_name(&member.key) {
         let message = format!(
             "`{}` is no name of a resource class: 1 to {MAX_NAME} characters out of `A-Z a-z 0-9 _ . -`",

@@ -87,15 +87,18 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
         return Err(reading.error(version.span, message));
     }
     let agents = read_list(reading, members, "agents", read_agent)?;
-    refuse_repeated(reading, &agents, |agent| (&agent.agent, agent.span.0))?;
+    refuse_repeated_agents(reading, &agents)?;
     let paths = read_list(reading, members, "paths", read_path)?;
-    refuse_repeated(reading, &paths, |path| {
-        ((&path.source, &path.target), path.span.0)
-    })?;
+    refuse_repeated_paths(reading, &paths)?;
     let classes = find(members, "resource_classes").map(|node| read_classes(reading, node));
     let classes = classes.transpose()?.unwrap_or_default().into();
-    let rules = find(members, "rules").map(|rules| read_rules(reading, rules));
-    let mut rules = rules.transpose()?.unwrap_or_default();
+    let (mut rules, mut named_rules) = (Rules::default(), Vec::new());
+    if let Some(node) = find(members, "rules") {
+        for rule in reading.members(node, "the rules", &RULE_KEYS)? {
+            read_rule(reading, rule, &mut rules)?;
+            named_rules.push((rule.key.as_str().into(), rule.key_span));
+        }
+    }
     if let Some(learned) = find(members, "learned") {
         rules.learning = read_learning(reading, learned)?;
     }
@@ -105,6 +108,7 @@ pub(super) fn read_policy(reading: &Reading, node: &Node) -> Result<MonitorPolic
         classes,
         rules,
         responses: read_list(reading, members, "responses", ResponseRule::read)?,
+        named_rules: Unseen(named_rules),
         source: Unseen(reading.source.clone()),
     })
 }
@@ -122,6 +126,22 @@ fn read_list<T>(
     nodes.iter().map(|node| read(reading, node)).collect()
 }
 
+pub(super) fn refuse_repeated_agents(
+    reading: &Reading,
+    agents: &[ExpectedAgent],
+) -> Result<(), LoadError> {
+    refuse_repeated(reading, agents, |agent| (&agent.agent, agent.span.0))
+}
+
+pub(super) fn refuse_repeated_paths(
+    reading: &Reading,
+    paths: &[ExpectedPath],
+) -> Result<(), LoadError> {
+    refuse_repeated(reading, paths, |path| {
+        ((&path.source, &path.target), path.span.0)
+    })
+}
+
 fn refuse_repeated<'t, T, K: Eq + Hash>(
     reading: &Reading,
     entries: &'t [T],
@@ -137,7 +157,7 @@ fn refuse_repeated<'t, T, K: Eq + Hash>(
     }
 }
 
-fn read_agent(reading: &Reading, node: &Node) -> Result<ExpectedAgent, LoadError> {
+pub(super) fn read_agent(reading: &Reading, node: &Node) -> Result<ExpectedAgent, LoadError> {
     let members = reading.members(node, "an expected agent", &AGENT_KEYS)?;
     let (agent, span) = read_pattern(reading, node, members, "agent_id")?;
     let expected = ExpectedAgent {
@@ -163,7 +183,7 @@ fn read_agent(reading: &Reading, node: &Node) -> Result<ExpectedAgent, LoadError
     Ok(expected)
 }
 
-fn read_path(reading: &Reading, node: &Node) -> Result<ExpectedPath, LoadError> {
+pub(super) fn read_path(reading: &Reading, node: &Node) -> Result<ExpectedPath, LoadError> {
     let members = reading.members(node, "an expected path", &PATH_KEYS)?;
     let (source, span) = read_pattern(reading, node, members, "source")?;
     let (target, _) = read_pattern(reading, node, members, "target")?;
@@ -307,7 +327,7 @@ fn read_names(reading: &Reading, node: &Node) -> Result<Vec<Box<str>>, LoadError
         .collect()
 }
 
-fn read_learning(reading: &Reading, node: &Node) -> Result<Option<Learning>, LoadError> {
+pub(super) fn read_learning(reading: &Reading, node: &Node) -> Result<Option<Learning>, LoadError> {
     let members = reading.members(node, "what is learned", &LEARNED_KEYS)?;
     let mut learning = Learning::default();
     for (key, value, least, most) in [
@@ -325,28 +345,31 @@ fn read_learning(reading: &Reading, node: &Node) -> Result<Option<Learning>, Loa
     Ok(is_enabled(reading, members)?.then_some(learning))
 }
 
-fn read_rules(reading: &Reading, node: &Node) -> Result<Rules, LoadError> {
-    let mut rules = Rules::default();
-    for member in reading.members(node, "the rules", &RULE_KEYS)? {
-        let node = &member.value;
-        let switch = || {
-            let members = reading.members(node, "a rule", &SWITCH_KEYS)?;
-            is_enabled(reading, members)
-        };
-        match member.key.as_str() {
-            "unexpected_path" => rules.unexpected_path = switch()?,
-            "scope_violation" => rules.scope_violation = switch()?,
-            "first_contact" => rules.first_contact = switch()?,
-            "off_hours" => rules.off_hours = switch()?,
-            "rate_anomaly" => rules.rate_anomaly = read_ratio(reading, node)?,
-            "credential_spike" => rules.credential_spike = read_ratio(reading, node)?,
-            "repeated_denials" => rules.repeated_denials = read_denials(reading, node)?,
-            "loop" => rules.loops = read_loops(reading, node)?,
-            "lateral_movement" => rules.lateral = read_lateral(reading, node)?,
-            _ => rules.probing = read_probing(reading, node)?,
-        }
+/// Reads one rule, by its name.
+pub(super) fn read_rule(
+    reading: &Reading,
+    member: &Member,
+    rules: &mut Rules,
+) -> Result<(), LoadError> {
+    let node = &member.value;
+    let switch = || {
+        let members = reading.members(node, "a rule", &SWITCH_KEYS)?;
+        is_enabled(reading, members)
+    };
+    match member.key.as_str() {
+        "unexpected_path" => rules.unexpected_path = switch()?,
+        "scope_violation" => rules.scope_violation = switch()?,
+        "first_contact" => rules.first_contact = switch()?,
+        "off_hours" => rules.off_hours = switch()?,
+        "rate_anomaly" => rules.rate_anomaly = read_ratio(reading, node)?,
+        "credential_spike" => rules.credential_spike = read_ratio(reading, node)?,
+        "repeated_denials" => rules.repeated_denials = read_denials(reading, node)?,
+        "loop" => rules.loops = read_loops(reading, node)?,
+        "lateral_movement" => rules.lateral = read_lateral(reading, node)?,
+        "probing" => rules.probing = read_probing(reading, node)?,
+        _ => return Err(reading.unknown_key(member, "the rules", &RULE_KEYS)),
     }
-    Ok(rules)
+    Ok(())
 }
 
 fn read_ratio(reading: &Reading, node: &Node) -> Result<Option<Ratio>, LoadError> {

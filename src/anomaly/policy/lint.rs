@@ -4,8 +4,7 @@ use super::MonitorPolicy;
 use crate::error::Place;
 use crate::finding::{Finding, Lint, Says};
 use crate::ids::AgentPattern;
-use crate::json::{NodeValue, Span};
-use crate::reading::read_again;
+use crate::json::Span;
 
 impl MonitorPolicy {
     /// Looks for what a policy probably does not mean: rules that have nothing to go by, and expectations that everything
@@ -118,10 +117,10 @@ impl MonitorPolicy {
                 declares(|agent| agent.credentials_per_minute.is_some()),
             ),
         ];
-        let named = self.named_rules();
+        let named = &self.named_rules.0;
         let idle = needs.into_iter().filter(|(_, _, is_there)| !is_there);
         idle.filter_map(|(rule, what, _)| {
-            let (_, span) = named.iter().find(|(name, _)| name == rule)?;
+            let (_, span) = named.iter().find(|(name, _)| **name == *rule)?;
             let says = Says {
                 message: format!("the rule `{rule}` has nothing to go by"),
                 why: format!("it compares with {what}, and there is none"),
@@ -148,22 +147,6 @@ impl MonitorPolicy {
             self.finding(Lint::WaitingResponse, says, rule.span.0)
         };
         self.responses.iter().filter(waits).map(finding).collect()
-    }
-
-    /// The rules that the text names, and where. A policy remembers what rules say, not that they were said.
-    fn named_rules(&self) -> Vec<(String, Span)> {
-        let document = self.source.0.as_ref().and_then(read_again);
-        let Some(NodeValue::Object(members)) = document.map(|node| node.value) else {
-            return Vec::new();
-        };
-        let rules = members.into_iter().find(|member| member.key == "rules");
-        let Some(NodeValue::Object(rules)) = rules.map(|member| member.value.value) else {
-            return Vec::new();
-        };
-        rules
-            .into_iter()
-            .map(|rule| (rule.key, rule.key_span))
-            .collect()
     }
 
     fn finding(&self, kind: Lint, says: Says, span: Span) -> Finding {

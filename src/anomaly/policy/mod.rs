@@ -1,5 +1,6 @@
 //! What is expected of agents: the typed document that the rules on what was declared go by.
 
+mod builder;
 mod classes;
 mod destination;
 mod document;
@@ -11,6 +12,9 @@ mod rules;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use builder::{
+    AgentExpectation, LearningSettings, PathExpectation, ResponseSettings, RuleSettings,
+};
 pub(super) use classes::ResourceClass;
 pub(super) use destination::DestinationPattern;
 pub(super) use document::MOST_REMEMBERED;
@@ -105,6 +109,24 @@ use crate::reading::{self, Format, Reading};
 /// assert!(error.to_string().contains("did you mean `at_least`?"));
 /// # Ok::<(), portcullis::LoadError>(())
 /// ```
+///
+/// The same in code:
+///
+/// ```
+/// use portcullis::anomaly::{AgentExpectation, AlertKind, MonitorPolicy, Response, ResponseSettings, RuleSettings};
+/// use std::time::Duration;
+///
+/// let policy = MonitorPolicy::new()
+///     .expect(AgentExpectation::new("spiffe://example.org/agent/*").calls_per_minute(40.0))?
+///     .rule(AlertKind::Probing, RuleSettings::new().at_least(4).within(Duration::from_secs(60)))?
+///     .respond(ResponseSettings::new(Response::StepUp, &[AlertKind::RateAnomaly]).lasting(Duration::from_secs(600)))?;
+///
+/// let text = r#"{"agents": [{"agent_id": "spiffe://example.org/agent/*", "calls_per_minute": 40}],
+///     "rules": {"probing": {"at_least": 4, "within": "1m"}},
+///     "responses": [{"on": ["RATE_ANOMALY"], "response": "step_up", "for": "10m"}]}"#;
+/// assert_eq!(MonitorPolicy::from_json(text)?, policy);
+/// # Ok::<(), portcullis::LoadError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MonitorPolicy {
     agents: Vec<ExpectedAgent>,
@@ -112,6 +134,8 @@ pub struct MonitorPolicy {
     classes: Arc<[ResourceClass]>,
     rules: Rules,
     responses: Vec<ResponseRule>,
+    /// Which of them the author named, and where: what rules say does not tell that they were said.
+    named_rules: Unseen<Vec<(Box<str>, Span)>>,
     source: Unseen<Option<Arc<Source>>>,
 }
 

@@ -1,6 +1,7 @@
 //! The monitor: which behaviour it tells, and which it does not.
 
 mod bounds;
+mod built;
 mod document;
 mod framed;
 mod held;
