@@ -13,6 +13,7 @@ pub mod json;
 mod quarantine;
 mod reading;
 mod record;
+mod sieve;
 mod text;
 mod thread_id;
 mod tool;

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::RwLock;
 
 use crate::ids::AgentId;
+use crate::sieve::Sieve;
 
 /// The agents that are shut out: a cheap handle to one list, to be given to every guard and monitor of a program, so that who is
 /// shut out by one is shut out everywhere.
@@ -44,8 +44,8 @@ pub struct Quarantine(Arc<List>);
 #[derive(Default)]
 struct List {
     entries: RwLock<Entries>,
-    /// Spares calls a look at an empty list.
-    count: AtomicUsize,
+    /// Spares the calls of others a look at the list.
+    sieve: Sieve,
 }
 
 #[derive(Default)]
@@ -116,8 +116,7 @@ impl Quarantine {
     /// Whether an agent is shut out.
     #[must_use]
     pub fn holds(&self, agent: &AgentId) -> bool {
-        self.0.count.load(Ordering::SeqCst) > 0
-            && self.0.entries.read().by_agent.contains_key(agent)
+        self.0.sieve.may_hold(agent) && self.0.entries.read().by_agent.contains_key(agent)
     }
 
     /// The quarantine of an agent, if it is shut out.
@@ -148,12 +147,11 @@ impl Quarantine {
         agents.into_iter().try_for_each(|former| {
             let number = former.number.min(HIGHEST);
             self.continue_after(number);
-            self.change(|entries| {
-                let held = entries.room(&former.agent, former.since)?;
-                held.since = held.since.min(former.since);
-                held.number = held.number.max(number);
-                Ok(())
-            })
+            let mut entries = self.0.entries.write();
+            let held = entries.room(&former.agent, former.since, &self.0.sieve)?;
+            held.since = held.since.min(former.since);
+            held.number = held.number.max(number);
+            Ok(())
         })
     }
 
@@ -175,45 +173,44 @@ impl Quarantine {
         since: SystemTime,
         new: bool,
     ) -> Result<Option<Laid>, QuarantineFull> {
-        self.change(|entries| {
-            let is_new = !entries.by_agent.contains_key(agent);
-            if !is_new && !new {
-                return Ok(None);
-            }
-            let number = entries.last.saturating_add(1);
-            entries.room(agent, since)?.number = number;
-            entries.last = number;
-            Ok(Some(Laid { number, is_new }))
-        })
+        let mut entries = self.0.entries.write();
+        let is_new = !entries.by_agent.contains_key(agent);
+        if !is_new && !new {
+            return Ok(None);
+        }
+        let number = entries.last.saturating_add(1);
+        entries.room(agent, since, &self.0.sieve)?.number = number;
+        entries.last = number;
+        Ok(Some(Laid { number, is_new }))
     }
 
     /// Lets an agent back in, unless it was shut out again since. Tells whether this did it.
     pub(crate) fn let_in(&self, seen: &Quarantined) -> bool {
-        self.change(|entries| {
-            let held = entries.by_agent.get(&seen.agent);
-            let is_seen = held.is_some_and(|held| held.number == seen.number);
-            if is_seen {
-                entries.by_agent.remove(&seen.agent);
-            }
-            is_seen
-        })
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> T {
         let mut entries = self.0.entries.write();
-        let changed = change(&mut entries);
-        // Under the lock, or an older count could come to stand.
-        self.0.count.store(entries.by_agent.len(), Ordering::SeqCst);
-        changed
+        let held = entries.by_agent.get(&seen.agent);
+        let is_seen = held.is_some_and(|held| held.number == seen.number);
+        if is_seen {
+            entries.by_agent.remove(&seen.agent);
+            self.0.sieve.remove(&seen.agent);
+        }
+        is_seen
     }
 }
 
 impl Entries {
     /// What is held of an agent from now on.
-    fn room(&mut self, agent: &AgentId, since: SystemTime) -> Result<&mut Held, QuarantineFull> {
-        let has_room = self.by_agent.len() < Quarantine::MOST || self.by_agent.contains_key(agent);
-        if !has_room {
+    fn room(
+        &mut self,
+        agent: &AgentId,
+        since: SystemTime,
+        sieve: &Sieve,
+    ) -> Result<&mut Held, QuarantineFull> {
+        let is_new = !self.by_agent.contains_key(agent);
+        if is_new && self.by_agent.len() >= Quarantine::MOST {
             return Err(QuarantineFull);
+        }
+        if is_new {
+            sieve.add(agent);
         }
         let held = self.by_agent.entry(agent.clone());
         Ok(held.or_insert(Held { since, number: 0 }))
@@ -229,7 +226,7 @@ impl Held {
 impl fmt::Debug for Quarantine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Quarantine")
-            .field("agents", &self.0.count.load(Ordering::Relaxed))
+            .field("agents", &self.0.entries.read().by_agent.len())
             .finish()
     }
 }

@@ -305,21 +305,21 @@ impl Monitor {
     ) -> Result<Option<Reason>, Reason> {
         self.0
             .responding
-            .check(|| self.0.asked(agent, endings, tool, call))
+            .check(agent, || self.0.asked(agent, endings, tool, call))
     }
 
     /// Whether a call that all else allows may run. If so it counts.
     pub(crate) fn admit(&self, agent: &AgentId, tool: &str, call: CallId) -> Result<(), Reason> {
         self.0
             .responding
-            .admit(|| self.0.asked(agent, u64::MAX, tool, Some(call)))
+            .admit(agent, || self.0.asked(agent, u64::MAX, tool, Some(call)))
     }
 
     /// Whether a call that all else allows would run now. Nothing counts.
     pub(crate) fn would_admit(&self, agent: &AgentId, tool: &str) -> Result<(), Reason> {
         self.0
             .responding
-            .would_admit(|| self.0.asked(agent, u64::MAX, tool, None))
+            .would_admit(agent, || self.0.asked(agent, u64::MAX, tool, None))
     }
 
     /// Ends all that holds an agent back but for the list of those who are shut out. Tells whether anything did.

@@ -132,25 +132,34 @@ impl Responding {
     /// See [`Restraints::check`]. Who is shut out is refused by whoever has the list.
     pub(super) fn check<'a>(
         &self,
+        agent: &AgentId,
         asked: impl FnOnce() -> Asked<'a>,
     ) -> Result<Option<Reason>, Reason> {
-        match self.restraints.is_any() {
+        match self.restraints.may_hold(agent) {
             true => self.restraints.check(asked()),
             false => Ok(None),
         }
     }
 
     /// See [`Restraints::admit`].
-    pub(super) fn admit<'a>(&self, asked: impl FnOnce() -> Asked<'a>) -> Result<(), Reason> {
-        match self.restraints.is_any() {
+    pub(super) fn admit<'a>(
+        &self,
+        agent: &AgentId,
+        asked: impl FnOnce() -> Asked<'a>,
+    ) -> Result<(), Reason> {
+        match self.restraints.may_hold(agent) {
             true => self.restraints.admit(asked()),
             false => Ok(()),
         }
     }
 
     /// See [`Restraints::would_admit`].
-    pub(super) fn would_admit<'a>(&self, asked: impl FnOnce() -> Asked<'a>) -> Result<(), Reason> {
-        match self.restraints.is_any() {
+    pub(super) fn would_admit<'a>(
+        &self,
+        agent: &AgentId,
+        asked: impl FnOnce() -> Asked<'a>,
+    ) -> Result<(), Reason> {
+        match self.restraints.may_hold(agent) {
             true => self.restraints.would_admit(asked()),
             false => Ok(()),
         }
@@ -161,9 +170,9 @@ impl Responding {
         if self.quarantine.holds(asked.agent) {
             return Err(Reason::new(Code::Quarantined, None, Detail::None));
         }
-        match self.check(|| asked)? {
+        match self.check(asked.agent, || asked)? {
             Some(step_up) => Err(step_up),
-            None => self.admit(|| asked),
+            None => self.admit(asked.agent, || asked),
         }
     }
 
@@ -171,8 +180,9 @@ impl Responding {
     pub(super) fn is_agents_doing(&self, decided: &Decided<'_>) -> bool {
         match decided.code {
             Code::Fault | Code::Anomaly | Code::Quarantined | Code::Revoked => false,
-            Code::Identity if self.restraints.is_any() => {
-                !self.restraints.has_ended_sessions(decided.subject.agent)
+            Code::Identity => {
+                let agent = decided.subject.agent;
+                !(self.restraints.may_hold(agent) && self.restraints.has_ended_sessions(agent))
             }
             _ => true,
         }
@@ -181,17 +191,17 @@ impl Responding {
     /// Whether who asks to speak to another one may be refused by a response.
     pub(super) fn holds_path(&self, asked: Asked<'_>) -> bool {
         self.quarantine.holds(asked.agent)
-            || (self.restraints.is_any() && self.restraints.holds(asked))
+            || (self.restraints.may_hold(asked.agent) && self.restraints.holds(asked))
     }
 
     pub(super) fn ended(&self, agent: &AgentId, call: CallId, was_good: Option<bool>, now: Moment) {
-        if self.restraints.is_any() {
+        if self.restraints.may_hold(agent) {
             self.restraints.ended(agent, call.0, was_good, now.second);
         }
     }
 
     pub(super) fn spoke(&self, interaction: &AgentInteraction<'_>, tags: &Tags, now: Moment) {
-        if self.restraints.is_any() {
+        if self.restraints.may_hold(interaction.source) {
             let tag = About::Agent(interaction.target).tag(tags);
             let was_good = match interaction.status {
                 InteractionStatus::Succeeded => Some(true),

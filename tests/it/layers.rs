@@ -26,6 +26,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("quarantine", 0),
     ("reading", 0),
     ("record", 0),
+    ("sieve", 0),
     ("text", 0),
     ("thread_id", 0),
     ("tool", 0),

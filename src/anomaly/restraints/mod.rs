@@ -18,14 +18,24 @@ use super::response::Response;
 use super::snapshot::{Input, Stored};
 use crate::decision::{Code, Detail, Reason};
 use crate::ids::AgentId;
+use crate::sieve::Sieve;
 
-/// What holds which agents back. Where nothing holds anyone back, asking costs one load.
+/// What holds which agents back. For an agent that nothing holds back, asking costs a few loads.
 #[derive(Debug, Default)]
 pub(super) struct Restraints {
-    is_any: AtomicBool,
+    signs: Signs,
     /// How many responses have ended sessions. A session remembers how many there were when it was opened.
     endings: AtomicU64,
     held: RwLock<Held>,
+}
+
+/// What a call looks at before it looks at what is held. Changed under the lock of that.
+#[derive(Debug, Default)]
+struct Signs {
+    /// Agents that have room of their own.
+    agents: Sieve,
+    /// Whether anything may hold back all those that have none.
+    others: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -67,13 +77,13 @@ impl Restraints {
         second: u32,
     ) -> bool {
         let mut held = self.held.write();
-        let (restrained, has_own_room) = held.restrained(agent, second);
+        let (restrained, has_own_room) = held.restrained(agent, second, &self.signs);
         let response = match rule.response {
             // What counts or closes for all others together would shut them out.
             response if response.lasts() && !has_own_room => Response::StepUp,
             response => response,
         };
-        let is_new = match response {
+        match response {
             Response::StepUp => restrained.step_up(kind, second, rule.lasts),
             Response::Throttle => {
                 restrained.throttle(kind, rule.calls_per_minute, second, rule.lasts)
@@ -88,10 +98,7 @@ impl Restraints {
                 true
             }
             Response::Notify | Response::Rotate | Response::Quarantine => false,
-        };
-        // Under the lock, or `tidy` could find nothing and say so after this.
-        self.is_any.store(true, Ordering::SeqCst);
-        is_new
+        }
     }
 
     /// Whether a call may go on to be decided; if so, why a person must approve it, if one must.
@@ -168,21 +175,18 @@ impl Restraints {
         is_held
     }
 
-    /// Whether anything may hold anyone back.
-    pub(super) fn is_any(&self) -> bool {
-        self.is_any.load(Ordering::SeqCst)
+    /// `false` only if nothing holds this agent back.
+    pub(super) fn may_hold(&self, agent: &AgentId) -> bool {
+        self.signs.others.load(Ordering::SeqCst) || self.signs.agents.may_hold(agent)
     }
 
     /// Lets go of what is over.
     pub(super) fn tidy(&self, second: u32) {
-        if !self.is_any() {
-            return;
-        }
         let mut held = self.held.write();
-        held.agents
-            .retain(|_, restrained| !restrained.is_over(second));
-        let is_any = !held.agents.is_empty() || !held.others.is_over(second);
-        self.is_any.store(is_any, Ordering::SeqCst);
+        let is_held = |restrained: &mut Restrained| !restrained.is_over(second);
+        self.signs.retain(&mut held.agents, is_held);
+        let holds_others = is_held(&mut held.others);
+        self.signs.others.store(holds_others, Ordering::SeqCst);
     }
 }
 
@@ -199,9 +203,11 @@ impl Stored for Restraints {
     }
 
     fn load(input: &mut Input<'_>) -> Option<Self> {
-        let mut agents = HashMap::new();
+        let (mut agents, signs) = (HashMap::new(), Signs::default());
+        signs.others.store(true, Ordering::SeqCst);
         for _ in 0..usize::load(input)? {
             let (agent, restrained) = (AgentId::load(input)?, Restrained::load(input)?);
+            signs.agents.add(&agent);
             if agents.len() >= MOST_AGENTS || agents.insert(agent, restrained).is_some() {
                 return None;
             }
@@ -209,7 +215,7 @@ impl Stored for Restraints {
         let others = Restrained::load(input)?;
         // Nothing that counts or closes does so for all of them together.
         (!others.counts()).then(|| Self {
-            is_any: AtomicBool::new(true),
+            signs,
             endings: AtomicU64::new(0),
             held: RwLock::new(Held { agents, others }),
         })
@@ -226,12 +232,22 @@ impl Held {
     }
 
     /// What holds an agent back, or all others with it if there is no room; and whether there is.
-    fn restrained(&mut self, agent: &AgentId, second: u32) -> (&mut Restrained, bool) {
-        if self.agents.len() >= MOST_AGENTS && !self.agents.contains_key(agent) {
-            self.make_room(second);
+    fn restrained(
+        &mut self,
+        agent: &AgentId,
+        second: u32,
+        signs: &Signs,
+    ) -> (&mut Restrained, bool) {
+        let is_new = !self.agents.contains_key(agent);
+        if is_new && self.agents.len() >= MOST_AGENTS {
+            self.make_room(second, signs);
         }
-        if self.agents.len() >= MOST_AGENTS && !self.agents.contains_key(agent) {
+        if is_new && self.agents.len() >= MOST_AGENTS {
+            signs.others.store(true, Ordering::SeqCst);
             return (&mut self.others, false);
+        }
+        if is_new {
+            signs.agents.add(agent);
         }
         let step_up = self.others.step_up;
         let restrained = self.agents.entry(agent.clone());
@@ -244,9 +260,11 @@ impl Held {
     }
 
     /// What is over goes, and sessions that are ended for one agent are then ended for all that were opened before.
-    fn make_room(&mut self, second: u32) {
+    fn make_room(&mut self, second: u32, signs: &Signs) {
+        // Before anyone is taken for one of them.
+        signs.others.store(true, Ordering::SeqCst);
         let others = &mut self.others;
-        self.agents.retain(|_, restrained| {
+        signs.retain(&mut self.agents, |restrained| {
             let is_over = restrained.is_over(second);
             if !is_over && restrained.is_free_but_for_sessions() {
                 let ended = [others.sessions, restrained.sessions].into_iter().flatten();
@@ -258,6 +276,22 @@ impl Held {
                 return false;
             }
             !is_over
+        });
+    }
+}
+
+impl Signs {
+    fn retain(
+        &self,
+        agents: &mut HashMap<AgentId, Restrained>,
+        mut stays: impl FnMut(&mut Restrained) -> bool,
+    ) {
+        agents.retain(|agent, restrained| {
+            let stays = stays(restrained);
+            if !stays {
+                self.agents.remove(agent);
+            }
+            stays
         });
     }
 }
