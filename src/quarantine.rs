@@ -100,12 +100,12 @@ pub(crate) struct Laid {
     pub(crate) is_new: bool,
 }
 
-/// Whatever number a host or a log gives, others can follow it.
-const HIGHEST: u64 = u64::MAX / 2;
-
 impl Quarantine {
     /// The most agents that can be shut out.
     pub const MOST: usize = 1 << 20;
+
+    /// The highest number that a host or a log may give, so that others can follow it.
+    pub(crate) const HIGHEST: u64 = u64::MAX / 2;
 
     /// Nobody is shut out.
     #[must_use]
@@ -145,7 +145,7 @@ impl Quarantine {
         agents: impl IntoIterator<Item = Quarantined>,
     ) -> Result<(), QuarantineFull> {
         agents.into_iter().try_for_each(|former| {
-            let number = former.number.min(HIGHEST);
+            let number = former.number.min(Self::HIGHEST);
             self.continue_after(number);
             let mut entries = self.0.entries.write();
             let held = entries.room(&former.agent, former.since, &self.0.sieve)?;
@@ -158,7 +158,7 @@ impl Quarantine {
     /// What comes later gets numbers above this.
     pub(crate) fn continue_after(&self, number: u64) {
         let mut entries = self.0.entries.write();
-        entries.last = entries.last.max(number.min(HIGHEST));
+        entries.last = entries.last.max(number.min(Self::HIGHEST));
     }
 
     /// Whether both are handles of one list.
@@ -285,5 +285,42 @@ mod tests {
         let seen = list.of(&agent(3)).unwrap();
         list.shut_out(&agent(3), at(8), true).unwrap();
         assert!(!list.let_in(&seen));
+    }
+
+    /// Two threads lay and end quarantines, each only those that it has seen; one agent is never let in.
+    #[test]
+    fn threads_end_what_they_saw_and_no_more() {
+        let list = Quarantine::new();
+        list.shut_out(&agent(0), at(0), true).unwrap();
+        let ended = std::thread::scope(|scope| {
+            let work = || {
+                let mut ended = Vec::new();
+                for round in 0..2000_u32 {
+                    let agent = agent(1 + round % 3);
+                    list.shut_out(&agent, at(1), round % 2 == 0).unwrap();
+                    let seen = list.of(&agent);
+                    ended.extend(
+                        seen.filter(|seen| list.let_in(seen))
+                            .map(|seen| seen.number),
+                    );
+                }
+                ended
+            };
+            let threads = [(); 2].map(|()| scope.spawn(work));
+            while threads.iter().any(|thread| !thread.is_finished()) {
+                assert!(list.holds(&agent(0)));
+            }
+            threads.map(|thread| thread.join().unwrap()).concat()
+        });
+        // Each was ended once.
+        let mut once = ended.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), ended.len());
+        for left in list.agents() {
+            assert!(list.holds(&left.agent) && !once.contains(&left.number));
+            assert!(list.let_in(&left));
+        }
+        assert!((0..4).all(|number| !list.0.sieve.may_hold(&agent(number))));
     }
 }

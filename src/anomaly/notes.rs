@@ -66,9 +66,14 @@ impl Notes {
             return;
         }
         let mut waiting = self.waiting.lock();
-        let room = MOST_WAITING.saturating_sub(waiting.len());
-        let lost = notes.len().saturating_sub(room) as u64;
-        waiting.extend(notes.into_iter().take(room));
+        let mut lost = 0;
+        for note in notes {
+            if waiting.len() < note.most_waiting() {
+                waiting.push_back(note);
+            } else {
+                lost += 1;
+            }
+        }
         self.count.store(waiting.len(), Ordering::Release);
         self.lost.fetch_add(lost, Ordering::Relaxed);
     }
@@ -94,6 +99,15 @@ impl Notes {
 }
 
 impl Note {
+    /// Where as many wait already, this one is lost. What alerts fill leaves room for who is shut out, which must be known after a
+    /// restart.
+    fn most_waiting(&self) -> usize {
+        match self {
+            Self::Response(done) if done.quarantine.is_some() => 2 * MOST_WAITING,
+            _ => MOST_WAITING,
+        }
+    }
+
     /// As it is recorded.
     pub(crate) fn event(&self) -> Event<'_> {
         match self {

@@ -147,3 +147,73 @@ fn what_closes_everything_lasts_as_long_as_what_it_takes_the_place_of() {
     restraints.ended(&one, 1, Some(false), 3601);
     assert!(!is_open(3601 + 7199) && is_open(3601 + 7200));
 }
+
+/// Others come and go at the same places of the sieve, and whatever is over is let go of meanwhile.
+#[test]
+fn nobody_who_is_held_back_is_passed_over_meanwhile() {
+    let restraints = Restraints::default();
+    let (long, short) = (
+        rule(r#""response": "step_up", "for": "7d""#),
+        rule(r#""response": "step_up", "for": "1s""#),
+    );
+    let one = agent(0);
+    assert!(restraints.apply(&one, &long, AlertKind::Loop, None, 0));
+    std::thread::scope(|scope| {
+        let threads = (0..2_u32).map(|thread| {
+            let (restraints, short) = (&restraints, &short);
+            scope.spawn(move || {
+                for second in 1..300 {
+                    for number in 1..20 {
+                        let other = agent(number);
+                        restraints.apply(&other, short, AlertKind::Loop, None, second);
+                        if thread == 0 {
+                            restraints.release(&other);
+                        }
+                    }
+                    restraints.tidy(second + 1);
+                }
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        while !threads.iter().all(|thread| thread.is_finished()) {
+            assert!(restraints.may_hold(&one));
+            assert!(restraints.check(asked(&one, 0, 1)).unwrap().is_some());
+        }
+    });
+    restraints.tidy(1000);
+    assert!((1..20).all(|number| !restraints.held.read().agents.contains_key(&agent(number))));
+    assert!(restraints.may_hold(&one));
+}
+
+/// What is written down reads back, and what could not have been written does not.
+#[test]
+fn only_what_can_be_held_is_read() {
+    let restraints = Restraints::default();
+    let throttle = rule(r#""response": "throttle", "calls_per_minute": 2, "for": "1h""#);
+    let close = rule(r#""response": "circuit_break", "for": "1h""#);
+    let one = agent(1);
+    restraints.apply(&one, &throttle, AlertKind::Loop, None, 5);
+    restraints.apply(&one, &close, AlertKind::Loop, Some(7), 5);
+    restraints.admit(asked(&one, 0, 6)).unwrap();
+    let bytes = |restraints: &Restraints| {
+        let mut bytes = Vec::new();
+        restraints.store(&mut bytes);
+        bytes
+    };
+    let load = |bytes: &[u8]| Restraints::load(&mut Input::new(bytes));
+    let written = bytes(&restraints);
+    assert_eq!(bytes(&load(&written).unwrap()), written);
+    assert!((0..written.len()).all(|length| load(&written[..length]).is_none()));
+    // Nobody closes a tool, or counts, for all that have no room of their own.
+    let of_one = restraints.held.read().agents[&one].clone();
+    restraints.held.write().others = of_one;
+    assert!(load(&bytes(&restraints)).is_none());
+    restraints.held.write().others = Restrained::default();
+    // Nor has anyone more breakers than there may be.
+    let mut held = restraints.held.write();
+    let restrained = held.agents.get_mut(&one).unwrap();
+    let closed = restrained.breakers[0].clone();
+    restrained.breakers = vec![closed; 17];
+    drop(held);
+    assert!(load(&bytes(&restraints)).is_none());
+}

@@ -12,8 +12,9 @@ use crate::quarantine::{Quarantine, Quarantined};
 /// the number of agents.
 ///
 /// It is for a program that begins, before its guards do. The log is that of all guards with this list, and the list is the one of all
-/// guards with that log. That an agent was shut out, and that a person has let it back in, is in there durably from when it happened;
-/// only what [could not be recorded](crate::anomaly::MonitorCounts::unrecorded) is not. What else responses held back comes back with
+/// guards with that log. That an agent was shut out for its calls or by a person, and that a person has let it back in, is in there
+/// durably from when it happened; for what agents said to each other, from when a guard of the monitor next writes something, as
+/// [`Guard::tick`](crate::Guard::tick) does. What [could not be recorded](crate::anomaly::MonitorCounts::unrecorded) is not in there. What else responses held back comes back with
 /// the monitor's [snapshot](crate::anomaly::Monitor::snapshot), if at all.
 ///
 /// ```
@@ -122,8 +123,9 @@ fn has_number(entry: &LogEntry<'_>) -> bool {
 /// Whom an entry is about, and which quarantine.
 fn quarantine_of(entry: &LogEntry<'_>) -> Result<(AgentId, u64), LogError> {
     let agent = entry.text("agent").and_then(|it| AgentId::parse(it).ok());
+    let number = entry.number("quarantine");
     agent
-        .zip(entry.number("quarantine"))
+        .zip(number.filter(|number| *number <= Quarantine::HIGHEST))
         .ok_or_else(|| wrong(entry))
 }
 
@@ -223,6 +225,8 @@ mod tests {
             format!(r#"{LAID},"agent":"nobody","quarantine":1"#),
             format!(r#"{LAID},"agent":"spiffe://example.org/1","quarantine":-1"#),
             format!(r#"{LAID},"agent":"spiffe://example.org/1","quarantine":"1""#),
+            line(LAID, 1, u64::MAX),
+            line(RELEASED, 1, Quarantine::HIGHEST + 1),
             format!(r#"{RELEASED},"quarantine":1"#),
             format!(r#"{RELEASED},"agent":"spiffe://example.org/1","quarantine":null"#),
         ] {

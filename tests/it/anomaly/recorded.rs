@@ -306,3 +306,31 @@ fn a_log_says_when_an_alert_was_raised() {
     .unwrap();
     assert_eq!(seen, 2);
 }
+
+/// Or an agent could hide behind the alerts of many that it is shut out, and be free after a restart.
+#[test]
+fn a_flood_of_alerts_keeps_no_quarantine_off_the_record() {
+    let bad = "spiffe://example.org/agent/bad";
+    let watch = Watch::new(&format!(
+        r#"{{"paths": [{{"source": "{bad}", "target": "{AGENT}"}}],
+            "responses": [{{"on": ["UNEXPECTED_PATH"], "response": "quarantine", "alone": true, "agents": ["{bad}"]}}]}}"#
+    ));
+    let evidence = Arc::new(Evidence::default());
+    let guard = guard(
+        &watch.monitor,
+        Arc::clone(&watch.clock),
+        Arc::clone(&evidence),
+    );
+    for number in 0..3000 {
+        let source = agent(&format!("spiffe://example.org/flood/{number}"));
+        watch.spoke(&source, &agent(AGENT), InteractionStatus::Succeeded);
+    }
+    let other = agent("spiffe://example.org/agent/c");
+    watch.spoke(&agent(bad), &other, InteractionStatus::Succeeded);
+    assert!(watch.monitor.quarantine().holds(&agent(bad)));
+    guard.tick();
+    assert_eq!(evidence.responses.lock().unwrap().len(), 1);
+    let counts = watch.monitor.counts();
+    let recorded = evidence.alerts.lock().unwrap().len() as u64;
+    assert_eq!((counts.told, counts.unrecorded), (3001, 3001 - recorded));
+}
