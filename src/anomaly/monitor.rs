@@ -204,7 +204,7 @@ impl Monitor {
     /// the policies are kept. While they are made, events wait for a part of the agents at a time.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(&self.0, self.0.now())
+        snapshot::write(&self.0)
     }
 
     /// What had to be put right, and what could not be handed on.

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 pub(super) use codec::{Input, Stored, stored};
 
 use super::credentials::Requests;
-use super::moment::Moment;
 use super::reaches::Reaches;
 use super::restraints::Restraints;
 use super::table::Table;
@@ -62,16 +61,20 @@ pub(super) struct Restored {
     pub(super) wall: SystemTime,
 }
 
-/// Magic, version, time, key, agents, who reaches what, what is held back, and a checksum of all that.
-pub(super) fn write(tower: &Watchtower, now: Moment) -> Vec<u8> {
+/// Magic, version, time, key, agents, who reaches what, what is held back, and a checksum of all that. The time is taken last,
+/// since what is written down may go on until then.
+pub(super) fn write(tower: &Watchtower) -> Vec<u8> {
+    let mut body = Vec::new();
+    tower.tags.store(&mut body);
+    tower.table.store(&mut body);
+    tower.reaches.store(&mut body);
+    tower.responding.store(&mut body);
+    let now = tower.now();
     let mut out = MAGIC.to_vec();
     VERSION.store(&mut out);
     now.second.store(&mut out);
     now.unix_seconds().store(&mut out);
-    tower.tags.store(&mut out);
-    tower.table.store(&mut out);
-    tower.reaches.store(&mut out);
-    tower.responding.store(&mut out);
+    out.append(&mut body);
     crc32c::crc32c(&out).store(&mut out);
     out
 }

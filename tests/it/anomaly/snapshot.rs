@@ -257,3 +257,47 @@ fn crc32c(bytes: &[u8]) -> u32 {
     }
     !sum
 }
+
+/// A clock that goes on by a second whenever it is read.
+#[derive(Debug, Default)]
+struct Hasty(ManualClock);
+
+impl Clock for Hasty {
+    fn monotonic(&self) -> Duration {
+        self.0.advance(Duration::from_secs(1));
+        self.0.monotonic()
+    }
+
+    fn wall(&self) -> std::time::SystemTime {
+        self.0.wall()
+    }
+}
+
+#[test]
+fn what_happens_while_a_snapshot_is_made_does_not_damage_it() {
+    let monitor = Monitor::builder().clock(Hasty::default()).build();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let restored = |snapshot: &[u8]| Monitor::builder().clock(Hasty::default()).restore(snapshot);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 0_u64;
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                number += 1;
+                monitor.interaction(&portcullis::anomaly::AgentInteraction {
+                    source: &agent(&format!("{AGENT}/{}", number % 100)),
+                    target: &agent(AGENT),
+                    action: "ask",
+                    payload: None,
+                    at: std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(number),
+                    latency: Duration::ZERO,
+                    status: InteractionStatus::Succeeded,
+                });
+            }
+        });
+        let outcomes: Vec<_> = (0..200)
+            .map(|_| restored(&monitor.snapshot()).err())
+            .collect();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(outcomes.iter().all(Option::is_none), "{outcomes:?}");
+    });
+}
