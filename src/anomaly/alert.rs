@@ -47,7 +47,8 @@ pub enum AlertKind {
     ResultLength,
     /// A call that took much longer than learned.
     Latency,
-    /// An argument names a host or mail domain for the first time, and this agent seldom does that.
+    /// An argument names a host or mail domain for the first time, or another agent is spoken to for the first time, and this
+    /// agent seldom does that.
     NewDestination,
     /// A sensitive argument has a value for the first time, and this agent seldom does that.
     NewValue,
@@ -193,7 +194,7 @@ impl AlertKind {
             Self::Probing => "different refused targets",
             Self::LateralMovement => "resources that it never came to before, over a new path",
             Self::CrowdedOut => "more agents than there is room for",
-            Self::CallRate => "calls in this minute",
+            Self::CallRate => "calls a minute",
             Self::BaselineShift => "calls a minute are usual now",
             Self::DenialRate => "refusals in a hundred decisions",
             Self::Endpoints => "different tools and agents in ten minutes",

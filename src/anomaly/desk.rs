@@ -123,6 +123,15 @@ impl Desk {
         Some(0)
     }
 
+    /// One more of what was told before, to be counted only.
+    pub(super) fn hold_back(&mut self, kind: AlertKind, tag: u32, second: u32) {
+        let mut topics = self.topics.iter_mut();
+        if let Some(topic) = topics.find(|topic| topic.kind == kind && topic.tag == tag) {
+            topic.seen_at = second;
+            topic.more = topic.more.saturating_add(1);
+        }
+    }
+
     /// What was held back and is due by now.
     pub(super) fn flush(&mut self, second: u32, updates: &mut Vec<Update>) {
         self.turn_hour(second, updates);

@@ -40,7 +40,7 @@ impl AgentState {
         call: CallId,
         findings: &mut Findings,
     ) {
-        let expected = self.least(around, |expected| expected.calls_per_minute);
+        let expected = self.declared_calls(around);
         if let (Some(expected), Some(rule)) = (expected, around.policy.rules().rate_anomaly) {
             let sighting = Sighting {
                 call: Some(call),

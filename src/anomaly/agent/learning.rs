@@ -33,8 +33,10 @@ impl AgentState {
             call: Some(decided.subject.call),
             findings,
         };
-        teller.rate(all, "");
-        teller.rate(edge, tool);
+        // One burst is told once: of the tool where that says more.
+        let is_of_tool = surprise(edge) > surprise(all);
+        teller.rate(all.filter(|all| !is_of_tool || !all.is_high()), "");
+        teller.rate(edge.filter(|edge| is_of_tool || !edge.is_high()), tool);
         teller.odd(AlertKind::Endpoints, endpoint, "");
         teller.odd(AlertKind::DenialRate, denial, "");
         teller.odd(AlertKind::OddHour, hour, "");
@@ -85,6 +87,7 @@ impl AgentState {
         let hash = About::Agent(target).tag(around.tags);
         let learned = self.learned(around);
         let rate = learned.edge(edge_tag(hash), second, rule);
+        let peer = learned.peer(edge_tag(hash), rule);
         let endpoint = learned.endpoint(hash, second, rule);
         let denial = learned.decided(is_refused, rule);
         let mut teller = Teller {
@@ -94,14 +97,18 @@ impl AgentState {
             findings,
         };
         teller.rate(rate, target.as_str());
+        teller.odd(AlertKind::NewDestination, peer, target.as_str());
         teller.odd(AlertKind::Endpoints, endpoint, "");
         teller.odd(AlertKind::DenialRate, denial, "");
     }
 
     pub(super) fn learned(&mut self, around: Surroundings<'_>) -> &mut Learned {
-        let second = self.second;
-        self.learned
-            .get_or_insert_with(|| Box::new(Learned::new(second, around.hour())))
+        let declared = match self.learned {
+            None => self.declared_calls(around),
+            Some(_) => None,
+        };
+        let begin = || Box::new(Learned::new(self.second, around.hour(), declared));
+        self.learned.get_or_insert_with(begin)
     }
 
     pub(super) fn baseline(&self, kind: AlertKind) -> Option<Baseline> {
@@ -122,6 +129,10 @@ impl Teller<'_> {
     fn rate(&mut self, rate: Option<OddRate>, target: &str) {
         match rate {
             Some(OddRate::High(odd)) => self.odd(AlertKind::CallRate, Some(odd), target),
+            Some(OddRate::Known) => {
+                self.state
+                    .see_known(self.around, AlertKind::CallRate, target, self.findings);
+            }
             Some(OddRate::Shifted(shift)) => {
                 let sighting = Sighting {
                     observed: shift.to,
@@ -144,6 +155,10 @@ impl Teller<'_> {
     }
 }
 
-fn edge_tag(hash: u64) -> u32 {
+fn surprise(rate: Option<OddRate>) -> f64 {
+    rate.map_or(0.0, OddRate::surprise)
+}
+
+pub(super) fn edge_tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

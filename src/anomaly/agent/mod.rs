@@ -352,7 +352,16 @@ impl AgentState {
         self.advance(around.now);
         if self.covering.epoch != around.epoch || around.is_shared {
             self.covering = Covering::of(around);
+            let declared = self.declared_calls(around);
+            if let Some(learned) = self.learned.as_mut().filter(|_| !around.is_shared) {
+                learned.declare(declared, self.second);
+            }
         }
+    }
+
+    /// Calls a minute, by the strictest entry that covers the agent.
+    fn declared_calls(&self, around: Surroundings<'_>) -> Option<f64> {
+        self.least(around, |expected| expected.calls_per_minute)
     }
 
     fn advance(&mut self, now: Moment) {
@@ -374,6 +383,26 @@ impl AgentState {
         what: fn(&ExpectedAgent) -> Option<f64>,
     ) -> Option<f64> {
         self.expected(around).filter_map(what).reduce(f64::min)
+    }
+
+    /// More of what was told before: for those who respond to it, and for the number of times.
+    fn see_known(
+        &mut self,
+        around: Surroundings<'_>,
+        kind: AlertKind,
+        target: &str,
+        findings: &mut Findings,
+    ) {
+        let Some(told) = &mut self.told else {
+            return;
+        };
+        told.desk
+            .hold_back(kind, around.tags.short(target), self.second);
+        findings.seen.push(Sighted {
+            kind,
+            is_backed: told.causes.observe(kind.cause(), self.second),
+            is_told: false,
+        });
     }
 
     fn tell(&mut self, around: Surroundings<'_>, sighting: Sighting<'_>, findings: &mut Findings) {

@@ -71,6 +71,13 @@ pub(in crate::anomaly) struct Learning {
     pub(in crate::anomaly) oddity: f64,
 }
 
+impl Learning {
+    /// The significance, in nats.
+    pub(in crate::anomaly) fn least_surprise(self) -> f64 {
+        -self.significance.ln()
+    }
+}
+
 impl Default for Learning {
     fn default() -> Self {
         Self {

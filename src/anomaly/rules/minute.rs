@@ -56,7 +56,7 @@ impl Minute {
         }
     }
 
-    /// What the count says where so many events a minute were declared.
+    /// What the count says where so many events a minute were declared. What was learned has no say in it, since it can be taught.
     pub(in crate::anomaly) fn excess(&self, expected: f64, rule: Ratio) -> Option<Excess> {
         let observed = self.total;
         if f64::from(observed) <= rule.ratio * expected {

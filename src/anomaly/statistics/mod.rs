@@ -4,11 +4,13 @@
 //! before the update, and what is surprising is not learned from. Each state is of fixed size and takes constant time.
 
 mod cusum;
+mod daily;
 mod deviation;
 mod distinct;
 mod novelty;
 mod rate;
 mod stirling;
+mod sustained;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -16,10 +18,12 @@ mod transitions;
 mod week;
 
 pub(crate) use cusum::Cusum;
+pub(crate) use daily::Daily;
 pub(crate) use deviation::{Deviation, surprise as surprise_of_deviations};
 pub(crate) use distinct::Distinct;
-pub(crate) use novelty::{Novelty, Seen};
-pub(crate) use rate::{Rate, Shift};
+pub(crate) use novelty::{Novelty, Seen, ShareOfNew};
+pub(crate) use rate::{HOT, Rate, Shift};
+pub(crate) use sustained::Sustained;
 pub(crate) use tail::NegativeBinomial;
 pub(crate) use transitions::Transitions;
 pub(crate) use week::Week;

@@ -33,6 +33,15 @@ impl NegativeBinomial {
         self.mean
     }
 
+    pub(crate) fn shape(self) -> f64 {
+        self.shape
+    }
+
+    /// So many times as much, spread as before relative to that.
+    pub(crate) fn raised_by(self, ratio: f64) -> Self {
+        Self::new(self.mean * ratio, self.shape)
+    }
+
     pub(crate) fn variance(self) -> f64 {
         self.mean + self.mean * self.mean / self.shape
     }

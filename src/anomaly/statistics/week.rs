@@ -2,13 +2,14 @@
 
 use crate::anomaly::snapshot::stored;
 
-/// In how many weeks an agent was at work in each hour of the week. 184 bytes, constant time.
+/// In which hours of the week an agent was ever at work. 48 bytes, constant time.
 ///
 /// Hours count, not events, so that one busy night makes no habit. An hour is odd if the agent was never at work in it, nor in
 /// the one before or after. How surprising that is depends on how often it happens: `P(odd) = (odd + 1/2) / (hours + 1)`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Week {
-    slots: [u8; SLOTS],
+    /// One bit for each.
+    slots: [u64; WORDS],
     /// Hours since the Unix epoch.
     begun: u32,
     /// The last hour with an event.
@@ -32,7 +33,7 @@ stored!(
 impl Week {
     pub(crate) fn new(hour: u32) -> Self {
         Self {
-            slots: [0; SLOTS],
+            slots: [0; WORDS],
             begun: hour,
             last: None,
             hours: 0,
@@ -52,16 +53,19 @@ impl Week {
         let share = (f64::from(self.odd) + 0.5) / (f64::from(self.hours) + 1.0);
         self.hours = self.hours.saturating_add(1);
         self.odd = self.odd.saturating_add(u16::from(is_odd));
-        if let Some(weeks) = self.slots.get_mut(slot(hour)) {
-            *weeks = weeks.saturating_add(1);
+        if let Some(word) = self.slots.get_mut(slot(hour) / 64) {
+            *word |= 1 << (slot(hour) % 64);
         }
         is_odd.then(|| -share.ln())
     }
 
     fn is_odd(&self, slot: usize) -> bool {
         let around = [slot + SLOTS - 1, slot, slot + 1];
-        let weeks = |slot: usize| self.slots.get(slot % SLOTS).copied().unwrap_or(0);
-        around.into_iter().all(|slot| weeks(slot) == 0)
+        let is_known = |slot: usize| {
+            let word = self.slots.get(slot / 64).copied().unwrap_or(0);
+            word >> (slot % 64) & 1 == 1
+        };
+        !around.into_iter().any(|slot| is_known(slot % SLOTS))
     }
 }
 
@@ -71,4 +75,5 @@ fn slot(hour: u32) -> usize {
 }
 
 const SLOTS: usize = 7 * 24;
+const WORDS: usize = SLOTS.div_ceil(64);
 const MIN_HOURS: u32 = 2 * 7 * 24;

@@ -48,9 +48,10 @@ fn a_burst_is_three_times_what_was_learned_and_beyond_chance() {
     calls(&watch, &session, start, 30);
     assert_eq!(watch.told(), [], "three times as many");
     calls(&watch, &session, start + MINUTE, 31);
-    // Of all its calls, and of those of the one tool.
+    // Of all its calls; those of the one tool say no more.
     let told = watch.told_of(AlertKind::CallRate);
-    assert_eq!(told.len(), 2);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].target, None);
     assert_eq!(told[0].observed, 31.0);
     assert!((9.9..10.2).contains(&told[0].expected), "{}", told[0]);
     assert!(told[0].surprise.unwrap() > 13.8);
@@ -58,6 +59,82 @@ fn a_burst_is_three_times_what_was_learned_and_beyond_chance() {
     let baseline = told[0].baseline.unwrap();
     assert_eq!(baseline.events, 2400 + 30 + 31);
     assert_eq!(baseline.age.as_secs() / 60, 241);
+}
+
+/// Four times as many as usual are within what one minute may have, and ten such minutes are not.
+#[test]
+fn what_is_raised_for_some_minutes_is_told() {
+    let watch = Watch::new("{}");
+    let session = watch.session();
+    // Zero to 12 calls, in no order.
+    let ordinary = |minute: u32| minute * minute * 7 % 13;
+    for minute in 0..2000 {
+        calls(
+            &watch,
+            &session,
+            f64::from(minute) * MINUTE,
+            ordinary(minute),
+        );
+    }
+    assert_eq!(watch.told(), []);
+    let told = (2000..2010).find_map(|minute| {
+        calls(&watch, &session, f64::from(minute) * MINUTE, 24);
+        Some((minute - 1999, watch.told_of(AlertKind::CallRate).pop()?))
+    });
+    let (minutes, alert) = told.unwrap();
+    assert!((2..10).contains(&minutes), "{minutes}");
+    assert!(alert.observed > 3.0 * alert.expected, "{alert}");
+    assert!((18.1..25.0).contains(&alert.observed), "{alert}");
+    assert!(alert.surprise.unwrap() >= 13.8);
+}
+
+/// Whoever declares more says that more is ordinary: that is not told, and how much is learned anew.
+#[test]
+fn what_is_declared_anew_is_learned_anew() {
+    let declared = |calls: u32| expecting(&format!(r#""calls_per_minute": {calls}"#));
+    let busier = |is_declared: bool| {
+        let watch = Watch::new(&declared(12));
+        let session = watch.session();
+        let start = steady(&watch, &session);
+        if is_declared {
+            let policy = MonitorPolicy::from_json(&declared(60)).unwrap();
+            watch.monitor.swap(policy);
+        }
+        for minute in 0..60_u32 {
+            let second = start + f64::from(minute) * MINUTE;
+            calls(&watch, &session, second, 48 + minute % 5);
+        }
+        let before = watch.told_of(AlertKind::CallRate).len();
+        calls(&watch, &session, start + 60.0 * MINUTE, 170);
+        (before, watch.told_of(AlertKind::CallRate).len())
+    };
+    let (before, _) = busier(false);
+    assert!(before > 0);
+    assert_eq!(busier(true), (0, 1));
+}
+
+/// An hour that is always quiet does not hide what the others would.
+#[test]
+fn a_quiet_hour_is_compared_with_quiet_hours() {
+    let watch = Watch::new("{}");
+    let session = watch.session();
+    let ordinary = |minute: u32| match minute / 60 % 24 {
+        12 => 3 + minute % 3,
+        _ => 8 + minute % 5,
+    };
+    let noon = 6 * 1440 + 12 * 60;
+    for minute in 0..noon + 30 {
+        calls(
+            &watch,
+            &session,
+            f64::from(minute) * MINUTE,
+            ordinary(minute),
+        );
+    }
+    assert_eq!(watch.told(), []);
+    calls(&watch, &session, f64::from(noon + 30) * MINUTE, 27);
+    let alert = only(watch.told_of(AlertKind::CallRate));
+    assert!(alert.expected < 6.0, "{alert}");
 }
 
 /// Nothing is learned from in the first half hour: there is nothing that a newcomer could differ from.
@@ -92,7 +169,8 @@ fn a_level_that_stays_is_told_once_and_then_expected() {
     let shifts: Vec<_> = shifts
         .map(|alert| (alert.target.as_deref(), alert.observed.round()))
         .collect();
-    assert_eq!(shifts, [(None, 60.0), (Some("read"), 60.0)]);
+    // All calls have become more, and that of the tool is no news.
+    assert_eq!(shifts, [(None, 60.0)]);
     let last = told.last().unwrap();
     let hour_before_end = Duration::from_secs(1700 * 60);
     assert_eq!(last.kind, AlertKind::BaselineShift);
@@ -192,6 +270,34 @@ fn an_explorer_may_go_on_exploring() {
         );
     }
     assert_eq!(watch.told_of(AlertKind::NewDestination), []);
+}
+
+/// It explores with one tool; with the other one it does not.
+#[test]
+fn a_new_destination_of_a_tool_that_has_few_is_told_of_an_explorer() {
+    let watch = Watch::new("{}");
+    let session = watch.session();
+    let call = |number: u32, tool: &str, host: &str| {
+        watch.at(f64::from(number) * 10.0);
+        let args = format!(r#"{{"n": {number}, "to": "https://{host}/"}}"#);
+        run(&session, tool, &args);
+        watch.told_of(AlertKind::NewDestination)
+    };
+    for number in 0..4000 {
+        let told = if number % 2 == 0 {
+            call(
+                number,
+                "read",
+                &format!("host{}.example", number % 8 * number),
+            )
+        } else {
+            call(number, "full", "home.example")
+        };
+        assert_eq!(told, []);
+    }
+    assert_eq!(call(4000, "read", "other.example"), []);
+    let alert = only(call(4001, "full", "evil.example"));
+    assert_eq!(alert.target.as_deref(), Some("evil.example"));
 }
 
 #[test]

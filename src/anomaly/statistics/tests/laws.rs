@@ -6,7 +6,9 @@ use super::super::cusum::Cusum;
 use super::super::deviation::Deviation;
 use super::super::distinct::Distinct;
 use super::super::novelty::Novelty;
+use super::super::novelty::ShareOfNew;
 use super::super::rate::Rate;
+use super::super::sustained::Sustained;
 use super::super::tail::NegativeBinomial;
 use super::super::transitions::Transitions;
 use super::super::week::Week;
@@ -53,7 +55,7 @@ proptest! {
     fn a_rate_takes_any_ticks(ticks in prop::collection::vec(prop_oneof![0..200_u32, any::<u32>()], 0..400)) {
         let mut rate = Rate::new(0);
         for tick in ticks {
-            rate.observe(tick);
+            rate.observe(tick, 1.0);
             if let Some(expected) = rate.expected() {
                 prop_assert!(expected.surprise(rate.count()).is_finite());
             }
@@ -75,6 +77,57 @@ proptest! {
         for event in events {
             let score = cusum.observe(event);
             prop_assert!((0.0..=64.0).contains(&score));
+        }
+    }
+
+    /// What a minute adds is the logarithm of a likelihood ratio: of ordinary minutes, its exponential is 1 on average. That is all
+    /// that the bound on how often a sum reaches a score rests on.
+    #[test]
+    fn a_minute_adds_a_likelihood_ratio(
+        mean in 0.05..30.0_f64,
+        shape in 0.5..100.0_f64,
+        ratio in 1.1..10.0_f64,
+    ) {
+        let mut sustained = Sustained::default();
+        sustained.begin(NegativeBinomial::new(mean, shape), ratio);
+        // P(X = 0), and what each further term is multiplied by.
+        let (mut probability, share) = ((shape / (shape + mean)).powf(shape), mean / (shape + mean));
+        let mut sum = 0.0;
+        for count in 0_u32..20_000 {
+            let term = probability * sustained.score(count.into()).exp();
+            if f64::from(count) > mean * ratio && term < 1e-12 {
+                break;
+            }
+            sum += term;
+            probability *= (f64::from(count) + shape) / (f64::from(count) + 1.0) * share;
+        }
+        prop_assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+    }
+
+    /// Against a list of all minutes, whose best end is looked for anew each time: the score is the largest sum of the last so many
+    /// of them, or 0.
+    #[test]
+    fn a_sum_agrees_with_a_list(minutes in prop::collection::vec((0..12_u32, 0..4_u32), 1..60)) {
+        let expected = NegativeBinomial::new(2.0, 3.0);
+        let (mut sustained, mut steps) = (Sustained::default(), Vec::new());
+        sustained.begin(expected, 3.0);
+        let step = |count: u32| {
+            let (ordinary, raised) = (2.0_f64, 6.0_f64);
+            f64::from(count) * (raised * (ordinary + 3.0) / (ordinary * (raised + 3.0))).ln()
+                - 3.0 * ((raised + 3.0) / (ordinary + 3.0)).ln()
+        };
+        for (count, silent) in minutes {
+            steps.push(step(count));
+            let last_sums = steps.iter().rev().scan(0.0, |sum, step| {
+                *sum += step;
+                Some(*sum)
+            });
+            // This minute belongs to every sum.
+            let truth = last_sums.fold(f64::MIN, f64::max);
+            let score = sustained.score(count.into());
+            prop_assert!((score - truth).abs() < 1e-3, "{score} {truth}");
+            steps.extend((0..silent).map(|_| step(0)));
+            sustained.end(count, silent, f64::MAX);
         }
     }
 
@@ -146,11 +199,13 @@ fn a_distinct_window_turns() {
 /// What one agent costs.
 #[test]
 fn sizes_are_as_documented() {
-    assert_eq!(size_of::<Rate>(), 52);
+    assert_eq!(size_of::<Rate>(), 48);
+    assert_eq!(size_of::<Sustained>(), 24);
+    assert_eq!(size_of::<ShareOfNew>(), 8);
     assert_eq!(size_of::<Cusum>(), 40);
     assert_eq!(size_of::<Distinct>(), 132);
     assert_eq!(size_of::<Deviation>(), 12);
-    assert_eq!(size_of::<Week>(), 188);
+    assert_eq!(size_of::<Week>(), 48);
     assert_eq!(size_of::<Transitions>(), 300);
     assert_eq!(size_of::<Novelty<64>>(), 268);
 }

@@ -9,29 +9,30 @@ use super::super::transitions::Transitions;
 use super::super::week::Week;
 use super::assert_close;
 
-/// Ticks as `(tick, events)`: with `d = 2^(-gap/1440)` before each, `E = (E + 1) d`, `S = (S + c) d`, `Q = (Q + c²) d`; then
-/// `mean = (S + 1/2)/E` and `1/shape = 1/(S + 1/2) + max(0, Q/E - (S/E)² - mean)/mean²`. Tick 200 teaches its mean only.
+/// Minutes as `(minute, events)`: with `d = 2^(-gap/10080)` before each, `E = (E + gap) d`, or `(E + 1) d` over a pause,
+/// `S = (S + c) d`, `Q = (Q + c²) d`; then `mean = (S + 1/2)/E` and `1/shape = 1/(S + 1/2) + max(0, Q/E - (S/E)² - mean)/mean²`. Minute 200 teaches its mean only.
 #[test]
 fn a_rate() {
-    let ordinary = (0_u32..60).map(|i| (i * 2 + i % 3, 2 + i * 7 % 11));
+    let ordinary = (0_u32..60).map(|i| (i + i / 4, 2 + i * 7 % 11));
     let mut ticks: std::collections::BTreeMap<u32, u32> = ordinary.collect();
     ticks.extend([(200, 400), (201, 5), (1700, 6)]);
     let mut rate = Rate::new(0);
     let mut found = std::collections::BTreeMap::new();
     for (tick, count) in ticks {
         for _ in 0..count {
-            assert_eq!(rate.observe(tick), None);
+            assert_eq!(rate.observe(tick, 1.0), None);
         }
         found.insert(tick, rate.expected());
     }
-    // From the twentieth tick with events that leaves 30 minutes and 50 events behind.
-    assert_eq!(found.values().flatten().count(), 22);
+    // From the twentieth minute with events that leaves 30 minutes and 50 events behind.
+    assert_eq!(found.values().flatten().count(), 39);
     for (tick, mean, variance_shape) in [
-        (63, 6.8745279157202183, 13.534493862262846),
-        (117, 6.8761736866716359, 17.949451773892515),
-        (120, 7.0079279431745807, 16.804071328850502),
-        (200, 7.0333229383141053, 18.456776439256114),
-        (201, 7.0333290586180264, 20.329303269380759),
+        (41, 5.6463627313489875, 3.1147905026824287),
+        (66, 5.5984338025384215, 3.0328643276896945),
+        (73, 5.664506911292538, 3.103991044435851),
+        (200, 5.696206735699047, 3.1925852498054246),
+        (201, 5.696207199264459, 3.261195212980836),
+        (1700, 5.687667271920838, 3.3131161207228335),
     ] {
         let expected = found[&tick].unwrap();
         let variance = mean + mean * mean / variance_shape;
@@ -184,7 +185,10 @@ fn an_explorer_is_no_surprise() {
     for tag in 0..10_000 {
         novelty.observe(tag);
     }
-    assert!(novelty.surprise() < 0.01);
+    let Seen::New(surprise) = novelty.observe(10_000) else {
+        panic!("10,000 was never seen");
+    };
+    assert!(surprise < 0.01);
 }
 
 /// `-ln((odd + 1/2)/(hours + 1))`.
