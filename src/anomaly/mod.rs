@@ -8,6 +8,7 @@
 
 mod agent;
 mod alert;
+mod baseline;
 mod builder;
 mod credentials;
 mod desk;
@@ -35,6 +36,7 @@ mod watched;
 mod watchtower;
 
 pub use alert::{Alert, AlertKind, Baseline, Severity};
+pub use baseline::{RateBaseline, ValueBaseline};
 pub use builder::MonitorBuilder;
 pub use credentials::CredentialIssuer;
 pub use event::{AgentInteraction, CredentialIssued, InteractionStatus};
