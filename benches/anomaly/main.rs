@@ -13,7 +13,6 @@
     reason = "a benchmark that cannot go on should stop"
 )]
 
-mod quality;
 #[allow(dead_code, reason = "it is shared with the other benchmarks")]
 #[path = "../gate/rounds.rs"]
 mod rounds;
@@ -36,7 +35,6 @@ fn main() {
         return;
     }
     let quick = std::env::var_os("PORTCULLIS_BENCH_QUICK").is_some_and(|value| value != "0");
-    quality::report(if quick { 30 } else { 120 });
     let rounds = if quick { 51 } else { 201 };
     let mut table = Table::default();
     one_event(&mut table, rounds);
