@@ -120,7 +120,7 @@ fn baselines(stream: &Stream, of: usize) -> Vec<f32> {
         let surprises = edge.keys().into_iter().take(of).map(|key| {
             rates
                 .entry(key)
-                .or_insert_with(|| RateBaseline::new(1.0))
+                .or_insert_with(|| RateBaseline::new(0.1))
                 .observe(at)
         });
         surprises.fold(0.0, f64::max) as f32
