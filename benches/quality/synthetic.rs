@@ -16,7 +16,7 @@ use crate::watchers::{Told, Watched, Watcher, declared};
 
 /// The thresholds at which the monitor tells about one false alert per agent and week on seeds below 1000.
 const ONE_A_WEEK: &str = r#",
-    "learned": {"significance": 2e-5, "novelty": 0.003},
+    "learned": {"significance": 5e-5, "novelty": 0.003},
     "rules": {"probing": {"at_least": 7}, "repeated_denials": {"more_than": 15}, "rate_anomaly": {"ratio": 5}}"#;
 
 /// The same for the rules alone.
