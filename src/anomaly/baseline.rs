@@ -18,7 +18,7 @@ use super::statistics::{Deviation, NegativeBinomial, surprise_of_deviations};
 /// use portcullis::anomaly::RateBaseline;
 ///
 /// let mut mailbox = RateBaseline::new(1.0);
-/// let minute = |minute| Duration::from_secs(60 * minute);
+/// let minute = |minute: u64| Duration::from_secs(60 * minute);
 /// let ordinary = (0..60).map(|at| mailbox.observe(minute(at))).fold(0.0, f64::max);
 /// let flood = (0..100).map(|_| mailbox.observe(minute(60))).fold(0.0, f64::max);
 /// assert!(ordinary < 1.0 && flood > 300.0);
