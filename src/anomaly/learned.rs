@@ -202,10 +202,11 @@ impl Learned {
         if surprise >= HOT {
             self.calls.hold_out();
         }
-        let (ratio, raise) = (self.sustained.ratio(count), self.calls.raise());
-        if surprise < rule.least_surprise() || ratio <= rule.ratio {
+        let ratio = self.sustained.ratio(count);
+        if surprise <= 0.0 || ratio <= rule.ratio || surprise < rule.least_surprise() {
             return None;
         }
+        let raise = self.calls.raise();
         if ratio <= rule.ratio * raise {
             return Some(OddRate::Known);
         }
@@ -393,6 +394,9 @@ fn odd_rate(
 ) -> Option<OddRate> {
     if let Some(shift) = rate.observe(second / MINUTE, factor) {
         return Some(OddRate::Shifted(shift));
+    }
+    if !rate.may_exceed(rule.ratio * factor) {
+        return None;
     }
     let expected = rate.expected()?.raised_by(factor);
     let count = rate.count();

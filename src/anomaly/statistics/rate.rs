@@ -109,7 +109,7 @@ impl Rate {
         let shift = self.advance(minute);
         self.count = self.count.saturating_add(1);
         self.events = self.events.saturating_add(1);
-        if !self.is_hot {
+        if !self.is_hot && self.may_exceed(factor) {
             self.is_hot = self
                 .expected()
                 .is_some_and(|expected| expected.raised_by(factor).reaches(self.count(), HOT));
@@ -156,11 +156,16 @@ impl Rate {
 
     /// How many times as much as expected is tolerated: 1, but where a raised level has stayed for half an hour.
     pub(crate) fn raise(&self) -> f64 {
-        let is_told = self.held_out.minutes >= TOLD_AFTER;
-        match self.expected().filter(|_| is_told) {
-            Some(expected) => (self.held_out.level() / expected.mean()).max(1.0),
-            None => 1.0,
+        if self.held_out.minutes < TOLD_AFTER {
+            return 1.0;
         }
+        let raise = |expected: NegativeBinomial| self.held_out.level() / expected.mean();
+        self.expected().map_or(1.0, raise).max(1.0)
+    }
+
+    /// `false` only if this minute has no more than so many times as many events as expected. Most have, and this is quickly seen.
+    pub(crate) fn may_exceed(&self, ratio: f64) -> bool {
+        f64::from(self.count) * f64::from(self.exposure) > f64::from(self.sum) * ratio
     }
 
     /// Ends the minutes before this one.
