@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::statistics::{Deviation, NegativeBinomial, surprise_of_deviations};
+use super::statistics::{NegativeBinomial, surprise_of_deviations};
 
 /// How many events a minute are ordinary for one thing that the host counts itself, and how far above that the last ones are:
 /// the words between two services, the messages to one mailbox, the queries of one table.
@@ -41,9 +41,8 @@ pub struct RateBaseline {
 
 /// What is ordinary for one number that the host measures itself, and how far from that the next one is.
 ///
-/// Mean and deviation of the inverse hyperbolic sine, which is a logarithm for what is large, whatever its sign; both fade over
-/// 256 values. What is beyond three deviations moves them no more than what is at three. The deviation is taken to be at least
-/// 0.05, or a twentieth of the value: choose a unit in which what matters is larger than one.
+/// Mean and deviation fade with a half-life of 2,000 values. What is beyond ten deviations moves them no more than what is at ten.
+/// The deviation is taken to be at least a hundredth of the mean. The unit does not matter. 24 bytes, constant time.
 ///
 /// ```
 /// use portcullis::anomaly::ValueBaseline;
@@ -53,8 +52,12 @@ pub struct RateBaseline {
 /// assert!(ordinary.fold(0.0, f64::max) < 3.0);
 /// assert!(tokens.observe(90_000.0) > Some(100.0));
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct ValueBaseline(Deviation);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ValueBaseline {
+    seen: f64,
+    mean: f64,
+    variance: f64,
+}
 
 impl RateBaseline {
     /// A baseline of which nothing is known but how many events a minute, in minutes with any, are usual for things of its
@@ -127,7 +130,7 @@ impl ValueBaseline {
     /// A baseline of which nothing is known.
     #[must_use]
     pub fn new() -> Self {
-        Self(Deviation::new())
+        Self::default()
     }
 
     /// One more value. Tells how surprising it is after those before it: at most `-ln p` for a normal deviate, in nats; `None`
@@ -136,20 +139,37 @@ impl ValueBaseline {
         if !value.is_finite() {
             return None;
         }
-        self.0
-            .observe_scaled(value.clamp(-LARGEST, LARGEST).asinh())
-            .map(surprise_of_deviations)
+        let difference = value.clamp(-LARGEST, LARGEST) - self.mean;
+        let floor = (self.mean.abs() * LEAST_DEVIATION).max(f64::MIN_POSITIVE);
+        let deviation = self.variance.sqrt().max(floor);
+        let is_learned = self.seen >= MIN_SEEN;
+        self.learn(if is_learned {
+            difference.clamp(-MOST_LEARNED * deviation, MOST_LEARNED * deviation)
+        } else {
+            difference
+        });
+        let deviations = (difference.abs() / deviation).min(MOST_DEVIATIONS);
+        is_learned.then(|| surprise_of_deviations(deviations))
+    }
+
+    fn learn(&mut self, difference: f64) {
+        self.seen += 1.0;
+        let weight = (1.0 - (-VALUES_HALF_LIFE.recip()).exp2()).max(self.seen.recip());
+        self.mean += weight * difference;
+        self.variance = (1.0 - weight) * (self.variance + weight * difference * difference);
     }
 }
 
-impl Default for ValueBaseline {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The inverse hyperbolic sine of much more overflows.
-const LARGEST: f64 = 1e300;
+/// The square of much more overflows.
+const LARGEST: f64 = 1e150;
+const MIN_SEEN: f64 = 30.0;
+/// Values after which what was learned counts half.
+const VALUES_HALF_LIFE: f64 = 2000.0;
+/// In deviations.
+const MOST_LEARNED: f64 = 10.0;
+const MOST_DEVIATIONS: f64 = 1e6;
+/// Of the mean.
+const LEAST_DEVIATION: f64 = 0.01;
 /// Minutes that what is usual counts for.
 const PRIOR: f64 = 20.0;
 /// Minutes after which what was learned counts half.
@@ -202,7 +222,48 @@ mod tests {
         assert!(rate.observe(minute(8)) < 1.0);
     }
 
+    #[test]
+    fn a_constant_is_no_trap_and_a_jump_no_lesson() {
+        let mut value = ValueBaseline::new();
+        for _ in 0..100 {
+            assert!(value.observe(50.0).is_none_or(|surprise| surprise == 0.0));
+        }
+        assert!(value.observe(50.4).unwrap() < 1.0);
+        assert!(value.observe(80.0).unwrap() > 100.0);
+        // Nor is one that was seen once ordinary.
+        (0..30).for_each(|_| {
+            value.observe(50.0);
+        });
+        assert!(value.observe(80.0).unwrap() > 20.0);
+    }
+
+    #[test]
+    fn a_level_that_stays_becomes_ordinary() {
+        let mut value = ValueBaseline::new();
+        let wave = |at: u32| f64::from(at * 37 % 11);
+        (0..3000).for_each(|at| {
+            value.observe(wave(at));
+        });
+        assert!(value.observe(300.0).unwrap() > 100.0);
+        let last = (0..12_000).filter_map(|at| value.observe(300.0 + wave(at)));
+        assert!(last.last().unwrap() < 10.0);
+    }
+
     proptest! {
+        /// Whatever the unit.
+        #[test]
+        fn a_unit_does_not_matter(
+            values in prop::collection::vec(-1000..1000_i32, 31..100),
+            exponent in -20..20_i32,
+        ) {
+            let (mut one, mut other) = (ValueBaseline::new(), ValueBaseline::new());
+            for value in values {
+                let value = f64::from(value);
+                let found = (one.observe(value), other.observe(value * 2_f64.powi(exponent)));
+                prop_assert_eq!(found.0, found.1);
+            }
+        }
+
         /// No time and no value makes a score that is not a number, or less than nothing.
         #[test]
         fn scores_are_numbers(

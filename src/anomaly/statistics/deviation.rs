@@ -38,11 +38,7 @@ impl Deviation {
     /// One more value. Tells by how many deviations it is above or below the mean of those before it; `None` for the first
     /// thirty.
     pub(crate) fn observe(&mut self, value: u64) -> Option<f64> {
-        self.observe_scaled((value as f64).ln_1p())
-    }
-
-    /// As `observe`, for a value whose scale makes differences out of ratios already.
-    pub(crate) fn observe_scaled(&mut self, value: f64) -> Option<f64> {
+        let value = (value as f64).ln_1p();
         let difference = value - f64::from(self.mean);
         let deviation = self.deviation();
         let is_learned = self.seen >= MIN_SEEN;
@@ -65,7 +61,7 @@ impl Deviation {
     }
 
     fn deviation(&self) -> f64 {
-        let floor = (0.01 * f64::from(self.mean).abs()).max(0.05);
+        let floor = (0.01 * f64::from(self.mean)).max(0.05);
         f64::from(self.variance).sqrt().max(floor)
     }
 }
