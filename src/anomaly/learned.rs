@@ -4,10 +4,11 @@ use crate::anomaly::snapshot::stored;
 use std::time::Duration;
 
 use super::alert::Baseline;
+use super::endpoints::{Endpoints, HALF_WINDOW};
 use super::policy::Learning;
 use super::statistics::{
-    Cusum, Daily, Deviation, Distinct, HOT, NegativeBinomial, Novelty, Rate, Seen, ShareOfNew,
-    Shift, Sustained, Transitions, Week, surprise_of_deviations,
+    Cusum, Daily, Deviation, HOT, NegativeBinomial, Novelty, Rate, Seen, ShareOfNew, Shift,
+    Sustained, Transitions, Week, surprise_of_deviations,
 };
 
 /// The baselines of one agent, and of the tools it uses and the agents it speaks to.
@@ -43,15 +44,6 @@ struct Edge {
     latency: Deviation,
     /// How often a destination that it names is new for the agent.
     destinations: ShareOfNew,
-}
-
-/// How many different tools and agents there are in ten minutes.
-#[derive(Clone, Copy, Debug)]
-struct Endpoints {
-    sketch: Distinct,
-    /// Of the windows so far, fading.
-    mean: f32,
-    windows: u32,
 }
 
 /// Something out of the ordinary.
@@ -114,15 +106,6 @@ stored!(
     },
     |_| true
 );
-stored!(
-    Endpoints {
-        sketch,
-        mean,
-        windows
-    },
-    |endpoints| { endpoints.mean <= MOST_ENDPOINTS }
-);
-
 impl Learned {
     pub(super) fn new(second: u32, hour: u32, declared: Option<f64>) -> Self {
         Self {
@@ -336,52 +319,6 @@ impl Edge {
     }
 }
 
-impl Endpoints {
-    fn new(half: u32) -> Self {
-        Self {
-            sketch: Distinct::new(half),
-            mean: 0.0,
-            windows: 0,
-        }
-    }
-
-    fn observe(&mut self, hash: u64, half: u32, rule: Learning) -> Option<Odd> {
-        if half > self.sketch.half() {
-            self.learn(rule);
-        }
-        if !self.sketch.observe(half, hash) {
-            return None;
-        }
-        self.odd(rule)
-    }
-
-    fn odd(&self, rule: Learning) -> Option<Odd> {
-        let expected = f64::from(self.mean);
-        let observed = self.sketch.estimate().round();
-        if self.windows < MIN_WINDOWS || observed <= rule.endpoints * expected {
-            return None;
-        }
-        let poisson = NegativeBinomial::poisson(expected);
-        poisson
-            .reaches(observed as u64, rule.least_surprise())
-            .then(|| Odd {
-                observed,
-                expected,
-                surprise: poisson.surprise(observed as u64),
-            })
-    }
-
-    /// A window that is out of the ordinary teaches nothing.
-    fn learn(&mut self, rule: Learning) {
-        if self.odd(rule).is_some() {
-            return;
-        }
-        let count = self.sketch.estimate() as f32;
-        self.windows = self.windows.saturating_add(1);
-        self.mean += (count - self.mean) / self.windows.min(FADES_OVER) as f32;
-    }
-}
-
 /// Whether there are too many events in a minute that is ordinarily so many times as busy as others, and where so many times as
 /// many as usual have been told of before. The more rates there are, the less likely each must be by chance (Bonferroni).
 fn odd_rate(
@@ -455,13 +392,6 @@ fn rare(surprise: f64) -> Odd {
 }
 
 const MINUTE: u32 = 60;
-/// Seconds.
-const HALF_WINDOW: u32 = 300;
-/// Half windows before so many different endpoints are too many, and over which their number fades.
-const MIN_WINDOWS: u32 = 24;
-const FADES_OVER: u32 = 288;
 const MOST_EDGES: usize = 32;
-/// No estimate is larger.
-const MOST_ENDPOINTS: f32 = 1e21;
 /// One in so many hours of work.
 const RARE_HOUR: f64 = 0.01;

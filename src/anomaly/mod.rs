@@ -12,6 +12,7 @@ mod baseline;
 mod builder;
 mod credentials;
 mod desk;
+mod endpoints;
 mod event;
 mod graph;
 mod learned;

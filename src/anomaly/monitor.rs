@@ -26,7 +26,7 @@ use crate::record::{CallId, Decided, Ended, Event, Record, Recorder, Subject};
 /// It sees what a guard decides that it is [given to](crate::GuardBuilder::monitor), and what the host tells it beside that.
 /// What it takes to be ordinary, and what it does about the rest, stands in a [`MonitorPolicy`]: where that says nothing of
 /// responses, it decides nothing. Its memory is bounded: about 2 KiB for each
-/// agent and 80 bytes for each of the last 32 tools and agents that it used, for at most so many agents as
+/// agent and 84 bytes for each of the last 32 tools and agents that it used, for at most so many agents as
 /// [`MonitorBuilder::agents`] says.
 ///
 /// ```
