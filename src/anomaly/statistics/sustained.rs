@@ -42,11 +42,12 @@ impl Sustained {
     /// A minute begins in which so much is expected, or so many times as much where the rate is raised.
     pub(crate) fn begin(&mut self, expected: NegativeBinomial, ratio: f64) {
         let (mean, shape) = (expected.mean(), expected.shape());
-        let raised = mean * ratio.max(1.0);
+        let ratio = ratio.clamp(1.0, MOST_RATIO);
+        let raised = mean * ratio;
         let loss = shape * ((raised - mean) / (shape + mean)).ln_1p();
         self.mean = mean as f32;
         self.loss = loss as f32;
-        self.gain = (ratio.max(1.0).ln() - loss / shape) as f32;
+        self.gain = (ratio.ln() - loss / shape).max(0.0) as f32;
     }
 
     /// The minute is over, had so many events, and was followed by so many without. The score goes on from `most` at most, so that
@@ -80,3 +81,6 @@ impl Sustained {
         f64::from((self.events + count as f32) / expected)
     }
 }
+
+/// Nothing overflows with it.
+const MOST_RATIO: f64 = 1e6;

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::anomaly::snapshot::{Input, Stored};
+
 use super::super::cusum::Cusum;
 use super::super::deviation::Deviation;
 use super::super::distinct::Distinct;
@@ -102,6 +104,25 @@ proptest! {
             probability *= (f64::from(count) + shape) / (f64::from(count) + 1.0) * share;
         }
         prop_assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+    }
+
+    /// Whatever is expected, what is remembered can be written down and read again.
+    #[test]
+    fn a_sum_stays_finite(
+        mean in 0.0..1e300_f64,
+        shape in prop_oneof![0.0..10.0_f64, 0.0..1e300_f64],
+        ratio in 0.0..1e300_f64,
+        counts in prop::collection::vec(any::<u32>(), 1..20),
+    ) {
+        let mut sustained = Sustained::default();
+        for count in counts {
+            sustained.begin(NegativeBinomial::new(mean, shape), ratio);
+            prop_assert!(!sustained.score(count.into()).is_nan());
+            sustained.end(count, count, 13.8);
+            let mut stored = Vec::new();
+            sustained.store(&mut stored);
+            prop_assert!(Sustained::load(&mut Input::new(&stored)).is_some(), "{sustained:?}");
+        }
     }
 
     /// Against a list of all minutes, whose best end is looked for anew each time: the score is the largest sum of the last so many
