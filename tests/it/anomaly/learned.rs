@@ -91,26 +91,42 @@ fn what_is_raised_for_some_minutes_is_told() {
 /// Whoever declares more says that more is ordinary: that is not told, and how much is learned anew.
 #[test]
 fn what_is_declared_anew_is_learned_anew() {
-    let declared = |calls: u32| expecting(&format!(r#""calls_per_minute": {calls}"#));
-    let busier = |is_declared: bool| {
-        let watch = Watch::new(&declared(12));
+    let declared = |calls: u32| {
+        let text = expecting(&format!(r#""calls_per_minute": {calls}"#));
+        MonitorPolicy::from_json(&text).unwrap()
+    };
+    let steady_watch = || {
+        let watch = Watch::new("{}").restarted(declared(12));
+        let start = steady(&watch, &watch.session());
+        (watch, start)
+    };
+    // How often it is told when the agent becomes busier, and when it then has a burst.
+    let busier = |watch: &Watch, start: f64| {
         let session = watch.session();
-        let start = steady(&watch, &session);
-        if is_declared {
-            let policy = MonitorPolicy::from_json(&declared(60)).unwrap();
-            watch.monitor.swap(policy);
-        }
         for minute in 0..60_u32 {
             let second = start + f64::from(minute) * MINUTE;
-            calls(&watch, &session, second, 48 + minute % 5);
+            calls(watch, &session, second, 48 + minute % 5);
         }
         let before = watch.told_of(AlertKind::CallRate).len();
-        calls(&watch, &session, start + 60.0 * MINUTE, 170);
+        calls(watch, &session, start + 60.0 * MINUTE, 170);
         (before, watch.told_of(AlertKind::CallRate).len())
     };
-    let (before, _) = busier(false);
-    assert!(before > 0);
-    assert_eq!(busier(true), (0, 1));
+    let (watch, start) = steady_watch();
+    assert!(busier(&watch, start).0 > 0);
+
+    let (watch, start) = steady_watch();
+    watch.monitor.swap(declared(60));
+    assert_eq!(busier(&watch, start), (0, 1));
+
+    let (watch, start) = steady_watch();
+    let restarted = watch.restarted(declared(60));
+    assert_eq!(busier(&restarted, start), (0, 1));
+
+    // What is declared as before is as it was, and so is less.
+    for calls in [12, 6] {
+        let (watch, start) = steady_watch();
+        assert!(busier(&watch.restarted(declared(calls)), start).0 > 0);
+    }
 }
 
 /// An hour that is always quiet does not hide what the others would.

@@ -52,7 +52,19 @@ impl Watch {
         let clock = Arc::new(ManualClock::new());
         let policy = MonitorPolicy::from_json(policy).unwrap_or_else(|error| panic!("{error}"));
         let builder = Monitor::builder().policy(policy).agents(agents);
-        let monitor = builder.clock(Arc::clone(&clock)).build();
+        Self::of(builder.clock(Arc::clone(&clock)).build(), clock)
+    }
+
+    /// The same after a restart, with what is expected now.
+    fn restarted(&self, policy: MonitorPolicy) -> Self {
+        let builder = Monitor::builder()
+            .policy(policy)
+            .clock(Arc::clone(&self.clock));
+        let monitor = builder.restore(&self.monitor.snapshot()).unwrap();
+        Self::of(monitor, Arc::clone(&self.clock))
+    }
+
+    fn of(monitor: Monitor, clock: Arc<ManualClock>) -> Self {
         Self {
             alerts: monitor.subscribe(10_000),
             guard: guard(&monitor, Arc::clone(&clock), RingRecorder::new(10)),
