@@ -36,15 +36,15 @@ impl Endpoints {
         if half > self.sketch.half() {
             self.learn(rule);
         }
-        if !self.sketch.observe(half, hash) {
+        // Nothing is expected before that, and to count is what costs.
+        if !self.sketch.observe(half, hash) || self.windows < MIN_WINDOWS {
             return None;
         }
-        self.odd(rule)
+        self.odd(self.sketch.estimate(), rule)
     }
 
-    fn odd(&self, rule: Learning) -> Option<Odd> {
-        let expected = f64::from(self.mean);
-        let observed = self.sketch.estimate().round();
+    fn odd(&self, count: f64, rule: Learning) -> Option<Odd> {
+        let (observed, expected) = (count.round(), f64::from(self.mean));
         if self.windows < MIN_WINDOWS || observed <= rule.endpoints * expected {
             return None;
         }
@@ -60,12 +60,12 @@ impl Endpoints {
 
     /// A window that is out of the ordinary teaches nothing.
     fn learn(&mut self, rule: Learning) {
-        if self.odd(rule).is_some() {
+        let count = self.sketch.estimate();
+        if self.odd(count, rule).is_some() {
             return;
         }
-        let count = self.sketch.estimate() as f32;
         self.windows = self.windows.saturating_add(1);
-        self.mean += (count - self.mean) / self.windows.min(FADES_OVER) as f32;
+        self.mean += (count as f32 - self.mean) / self.windows.min(FADES_OVER) as f32;
     }
 }
 

@@ -254,14 +254,13 @@ impl Learned {
         is_above.then_some(odd)
     }
 
-    /// A destination that a call of this tool names. A new one is odd for an agent that has few, and for a tool that has few,
-    /// though the agent explores with others.
-    pub(super) fn destination(&mut self, tool: u32, tag: u32, rule: Learning) -> Option<Odd> {
+    /// A destination that the last call names. A new one is odd for an agent that has few, and for a tool that has few, though the
+    /// agent explores with others.
+    pub(super) fn destination(&mut self, tag: u32, rule: Learning) -> Option<Odd> {
         let seen = self.destinations.observe(tag);
         let is_new = seen != Seen::Known;
-        let of_tool = self
-            .known_edge(tool)
-            .map_or(0.0, |edge| edge.destinations.observe(is_new));
+        let tool = self.edges.first_mut();
+        let of_tool = tool.map_or(0.0, |tool| tool.destinations.observe(is_new));
         match seen {
             Seen::New(surprise) => odd_thing(surprise.max(of_tool), rule),
             Seen::Known => None,

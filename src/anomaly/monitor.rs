@@ -9,7 +9,6 @@ use super::agent::AgentState;
 use super::alert::Alert;
 use super::builder::MonitorBuilder;
 use super::event::{AgentInteraction, CredentialIssued, InteractionStatus, LONGEST_LATENCY};
-use super::moment::Moment;
 use super::notes::Note;
 use super::policy::MonitorPolicy;
 use super::responding::Closes;
@@ -241,16 +240,17 @@ impl Monitor {
 impl Monitor {
     /// A record was written; what it led to is for whoever has written it to put on record behind it.
     pub(crate) fn see_recorded(&self, record: &Record<'_>) -> Vec<Note> {
-        let (now, mut notes) = (self.0.now(), Vec::new());
+        let mut notes = Vec::new();
         match &record.event {
-            Event::Decided(decided) => self.see_decided(decided, now, &mut notes),
-            Event::Ended(ended) => self.see_ended(ended, now, &mut notes),
+            Event::Decided(decided) => self.see_decided(decided, &mut notes),
+            Event::Ended(ended) => self.see_ended(ended, &mut notes),
             _ => {}
         }
         notes
     }
 
-    fn see_decided(&self, decided: &Decided<'_>, now: Moment, notes: &mut Vec<Note>) {
+    fn see_decided(&self, decided: &Decided<'_>, notes: &mut Vec<Note>) {
+        let now = self.0.now();
         let Subject { agent, tool, .. } = decided.subject;
         let is_refused =
             decided.verdict == Verdict::Deny && self.0.responding.is_agents_doing(decided);
@@ -263,7 +263,8 @@ impl Monitor {
         }
     }
 
-    fn see_ended(&self, ended: &Ended<'_>, now: Moment, notes: &mut Vec<Note>) {
+    fn see_ended(&self, ended: &Ended<'_>, notes: &mut Vec<Note>) {
+        let now = self.0.now();
         let Subject {
             agent, tool, call, ..
         } = ended.subject;

@@ -70,7 +70,8 @@ impl Responding {
         self.restraints.endings()
     }
 
-    /// Does what a rule says to an agent; where that closes something, to whom `closes` says. `None` if that is done already, or cannot be.
+    /// Does what a rule says to an agent; where that closes something, to whom `closes` says. `None` if that
+    /// is done already, or cannot be.
     pub(super) fn apply(
         &self,
         agent: &AgentId,

@@ -4,14 +4,11 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::learning::edge_tag;
 use super::{AgentState, Findings, Sighting, Surroundings};
 use crate::anomaly::alert::AlertKind;
-use crate::anomaly::learned::Odd;
-use crate::anomaly::policy::{ExpectedAgent, Learning};
+use crate::anomaly::policy::ExpectedAgent;
 use crate::anomaly::rules::destinations;
 use crate::anomaly::statistics::Seen;
-use crate::anomaly::tags::About;
 use crate::call::Arguments;
 use crate::decision::AuditLevel;
 use crate::json::View;
@@ -62,23 +59,12 @@ impl AgentState {
             self.tell(around, Sighting { call, ..sighting }, findings);
         }
         if let Some(rule) = around.policy.rules().learning
-            && let Some(odd) = self.learn_destination(around, decided, tag, rule)
+            && let Some(odd) = self.learned(around).destination(tag, rule)
         {
             let sighting = Sighting::odd(AlertKind::NewDestination, odd, call);
             let target = &shown();
             self.tell(around, Sighting { target, ..sighting }, findings);
         }
-    }
-
-    fn learn_destination(
-        &mut self,
-        around: Surroundings<'_>,
-        decided: &Decided<'_>,
-        tag: u32,
-        rule: Learning,
-    ) -> Option<Odd> {
-        let tool = edge_tag(About::Tool(decided.subject.tool).tag(around.tags));
-        self.learned(around).destination(tool, tag, rule)
     }
 
     /// Whether all entries that declare destinations for the agent name this one.

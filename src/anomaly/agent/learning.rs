@@ -159,6 +159,6 @@ fn surprise(rate: Option<OddRate>) -> f64 {
     rate.map_or(0.0, OddRate::surprise)
 }
 
-pub(super) fn edge_tag(hash: u64) -> u32 {
+fn edge_tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

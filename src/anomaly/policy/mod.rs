@@ -93,7 +93,7 @@ use crate::reading::{self, Format, Reading};
 ///   LATERAL_MOVEMENT leads to no more than those two and `circuit_break` by itself, since whoever is asked something can bring it
 ///   about for who asked. `alone = true` says that one is enough.
 /// - Where `calls_per_minute` of an agent is raised, by [`swap`](super::Monitor::swap) or over a restart, its rates are learned anew,
-///   and what is declared speaks alone for half an hour: that is how to say that a deploy makes it busier.
+///   and what is declared speaks alone for half an hour at least: that is how to say that a deploy makes it busier.
 /// - An agent moves laterally that comes to a resource class in up to `hops` steps, agents first and a tool last, within this time,
 ///   never came to it before, and takes at least one step that is new and that no path declares. It is told of agents that have
 ///   been watched for as long as `after` says, since everything is new in the beginning.

@@ -33,8 +33,8 @@ impl<'i> Input<'i> {
 
 /// Implements [`Stored`] for a struct from its fields, in this order. What is read must be sound, or it is nothing.
 macro_rules! stored {
-    ($type:ident $(<$(const $N:ident: $of:ident),+>)? { $($field:ident),+ $(,)? }, $is_sound:expr) => {
-        impl $(<$(const $N: $of),+>)? $crate::anomaly::snapshot::Stored for $type $(<$($N),+>)? {
+    ($type:ident $(<$(const $N:ident: usize),+>)? { $($field:ident),+ $(,)? }, $is_sound:expr) => {
+        impl $(<$(const $N: usize),+>)? $crate::anomaly::snapshot::Stored for $type $(<$($N),+>)? {
             fn store(&self, out: &mut Vec<u8>) {
                 $($crate::anomaly::snapshot::Stored::store(&self.$field, out);)+
             }

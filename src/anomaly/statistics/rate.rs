@@ -202,27 +202,24 @@ impl Rate {
     fn learn(&mut self, ended: Ended) -> Option<Shift> {
         let count = ended.count as f32;
         self.busy = self.busy.saturating_add(1);
-        let Some(expected) = self.expected() else {
+        let expected = self.expected();
+        self.exposure += f32::from(ended.silence());
+        let Some(expected) = expected else {
             self.add(count, count);
-            self.exposure += f32::from(ended.silence());
             return None;
         };
-        self.exposure += f32::from(ended.silence());
-        if !self.is_hot && !self.held_out.is_open() {
-            self.add_ordinary(count, expected);
-            return None;
-        }
-        let shift = self.held_out.add(ended, expected.mean());
-        if self.is_hot {
+        if ended.is_hot {
             let mean = count.min(expected.mean() as f32);
             self.add(mean, mean);
         } else {
             self.add_ordinary(count, expected);
         }
-        if let Some(Shift { to, .. }) = shift {
-            self.settle(to as f32);
+        if !ended.is_hot && !self.held_out.is_open() {
+            return None;
         }
-        shift
+        let shift = self.held_out.add(ended, expected.mean())?;
+        self.settle(shift.to as f32);
+        Some(shift)
     }
 
     /// The spread is learned from all of an ordinary minute, or ordinary bursts would look rarer than they are; the mean is not, or

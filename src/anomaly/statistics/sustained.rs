@@ -7,7 +7,7 @@ use crate::anomaly::snapshot::stored;
 /// Adds up, minute by minute, how much better a raised rate explains the events than the expected one does, and begins again from
 /// 0 wherever that would be negative. 24 bytes, constant time.
 ///
-/// Of ordinary minutes, at most one in `e^s` brings the score to `s` or more. Nothing is learned here.
+/// In ordinary work, the mean run until the score reaches `s` is at least `e^s` minutes. Nothing is learned here.
 ///
 /// Source: Page, *Continuous inspection schemes* (1954); the bound is Lorden's, *Procedures for reacting to a change in
 /// distribution* (1971), theorem 2. What is added is the ratio of the likelihoods of two negative binomial distributions of one
@@ -53,7 +53,7 @@ impl Sustained {
     /// The minute is over, had so many events, and was followed by so many without. The score goes on from `most` at most, so that
     /// it comes down soon after the end of what raised it.
     pub(crate) fn end(&mut self, count: u32, silent: u32, most: f64) {
-        // The end of a pause is a new beginning, but for what so long a silence cannot take off.
+        // A pause takes off no more than the longest silence and a minute do: it is no work, and tells little.
         let minutes = 1.0 + silent.min(u32::from(LONGEST_SILENCE) + 1) as f32;
         let score = self.score + self.gain * count as f32 - self.loss * minutes;
         if score > 0.0 {

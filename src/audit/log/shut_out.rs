@@ -14,8 +14,9 @@ use crate::quarantine::{Quarantine, Quarantined};
 /// It is for a program that begins, before its guards do. The log is that of all guards with this list, and the list is the one of all
 /// guards with that log. That an agent was shut out for its calls or by a person, and that a person has let it back in, is in there
 /// durably from when it happened; for what agents said to each other, from when a guard of the monitor next writes something, as
-/// [`Guard::tick`](crate::Guard::tick) does. What [could not be recorded](crate::anomaly::MonitorCounts::unrecorded) is not in there. What else responses held back comes back with
-/// the monitor's [snapshot](crate::anomaly::Monitor::snapshot), if at all.
+/// [`Guard::tick`](crate::Guard::tick) does. What
+/// [could not be recorded](crate::anomaly::MonitorCounts::unrecorded) is not in there. What else responses held back comes back
+/// with the monitor's [snapshot](crate::anomaly::Monitor::snapshot), if at all.
 ///
 /// ```
 /// use portcullis::audit::{self, AuditLog, Origin};

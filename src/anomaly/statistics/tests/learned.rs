@@ -10,7 +10,8 @@ use super::super::week::Week;
 use super::assert_close;
 
 /// Minutes as `(minute, events)`: with `d = 2^(-gap/10080)` before each, `E = (E + gap) d`, or `(E + 1) d` over a pause,
-/// `S = (S + c) d`, `Q = (Q + c²) d`; then `mean = (S + 1/2)/E` and `1/shape = 1/(S + 1/2) + max(0, Q/E - (S/E)² - mean)/mean²`. Minute 200 teaches its mean only.
+/// `S = (S + c) d`, `Q = (Q + c²) d`; then `mean = (S + 1/2)/E` and `1/shape = 1/(S + 1/2) + max(0, Q/E - (S/E)² - mean)/mean²`.
+/// Minute 200 teaches its mean only.
 #[test]
 fn a_rate() {
     let ordinary = (0_u32..60).map(|i| (i + i / 4, 2 + i * 7 % 11));
